@@ -1,0 +1,189 @@
+"""The command line; each command imports what it needs when it runs."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app import console
+
+app = typer.Typer(
+    name="support-copilot",
+    help="Drafts support replies whose every sentence cites the knowledge base.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="--home DIR (state of the desk) and --json fit before or after any command.",
+)
+users_app = typer.Typer(no_args_is_help=True, help="Manage accounts.")
+tickets_app = typer.Typer(no_args_is_help=True, help="Bring tickets in.")
+audit_app = typer.Typer(no_args_is_help=True, help="Check the audit trail.")
+evaluate_app = typer.Typer(no_args_is_help=True, help="Measure quality.")
+app.add_typer(users_app, name="users")
+app.add_typer(tickets_app, name="tickets")
+app.add_typer(audit_app, name="audit")
+app.add_typer(evaluate_app, name="evaluate")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(console.run(app, sys.argv[1:]))
+
+
+@app.command()
+def serve(
+    host: str = "127.0.0.1", port: int = 8501, *, demo: bool = False
+) -> None:
+    """Serve the web app and its worker."""
+    from app.serve import serve as run_server
+
+    run_server(console.services(), host, port, demo=demo)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or .jsonl exports.")],
+    owner: Annotated[str | None, typer.Option(help="Who keeps these documents up to date.")] = None,
+    visibility: Annotated[
+        str | None, typer.Option(help="public, internal (default) or restricted.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Opens restricted documents.")] = None,
+) -> None:
+    """Take documents into the knowledge base."""
+    from app.commands.documents import ingest as command
+
+    command(console.services(), paths, owner, visibility, label)
+
+
+documents_app = typer.Typer(
+    invoke_without_command=True, help="List documents, or show one of them."
+)
+app.add_typer(documents_app, name="documents")
+
+
+@documents_app.callback()
+def documents(context: typer.Context) -> None:
+    """List the documents of the knowledge base."""
+    if context.invoked_subcommand is None:
+        from app.commands.documents import list_documents as command
+
+        command(console.services())
+
+
+@documents_app.command()
+def show(
+    document_id: str,
+    *,
+    text: Annotated[bool, typer.Option("--text", help="Print the text.")] = False,
+    version: Annotated[int | None, typer.Option(help="An earlier version.")] = None,
+) -> None:
+    """Show one document."""
+    from app.commands.documents import show as command
+
+    command(console.services(), document_id, version, text=text)
+
+
+@app.command()
+def withdraw(document_id: str) -> None:
+    """Take a document out of search."""
+    from app.commands.documents import withdraw as command
+
+    command(console.services(), document_id)
+
+
+@app.command()
+def reindex() -> None:
+    """Build the vector index anew from the record."""
+    from app.commands.index import reindex as command
+
+    command(console.services())
+
+
+@app.command()
+def worker(
+    *, with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False
+) -> None:
+    """Take documents in until stopped; `serve` runs one of its own."""
+    from app.commands.index import worker as command
+
+    command(console.services(), with_parent=with_parent)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works, what is off, and what to do about it."""
+    from app.commands.index import doctor as command
+
+    command(console.services())
+
+
+@app.command()
+def search(
+    query: str,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
+    as_user: Annotated[
+        str | None, typer.Option("--as", help="See what this account may see.")
+    ] = None,
+) -> None:
+    """Find passages."""
+    from app.commands.search import search as command
+
+    command(console.services(), query, k, as_user)
+
+
+@users_app.command("add")
+def add_user(
+    email: str,
+    role: Annotated[str, typer.Option(help="agent, owner, reviewer or admin.")],
+    label: Annotated[list[str] | None, typer.Option(help="Opens restricted documents.")] = None,
+    *,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+) -> None:
+    """Add an account."""
+    from app.commands.users import add as command
+
+    command(console.services(), email, role, label or [], password_stdin=password_stdin)
+
+
+@tickets_app.command("import")
+def import_tickets(file: Path) -> None:
+    """Import tickets; those with `documents` are solved ones."""
+    from app.commands.tickets import import_file as command
+
+    command(console.services(), file)
+
+
+@app.command()
+def draft(
+    source: Annotated[str | None, typer.Argument(help="`-` reads a ticket's JSON.")] = None,
+    ticket: Annotated[str | None, typer.Option(help="A ticket of the desk.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A ticket's JSON in a file.")] = None,
+    model: Annotated[str | None, typer.Option(help="A model instead of the desk's.")] = None,
+) -> None:
+    """Draft a reply."""
+    from app.commands.tickets import draft as command
+
+    command(console.services(), ticket, file if source != "-" else Path("-"), model)
+
+
+@audit_app.command("verify")
+def verify_audit() -> None:
+    """Check that no event was changed or removed."""
+    from app.commands.index import verify_audit as command
+
+    command(console.services())
+
+
+@evaluate_app.command("retrieval")
+def evaluate_retrieval(
+    folder: Path,
+    limit: Annotated[int | None, typer.Option(min=1, help="First judged queries only.")] = None,
+) -> None:
+    """Measure search on a BEIR folder, in a throw-away home."""
+    from app.commands.evaluate import retrieval as command
+
+    command(folder, limit)

@@ -1,0 +1,1 @@
+"""The work behind the command line, one module for each subject."""

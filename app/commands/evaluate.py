@@ -1,0 +1,104 @@
+"""The evaluation commands."""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app import console
+from app.services import Services
+from app.settings import Settings
+from ingest import sources
+from ingest.access import Scope
+from ingest.tables import Job, Outcome
+from rag import evaluate
+from rag.metrics import percentile
+
+# Enough passages to name ten documents, even where each fills several of the first places.
+PASSAGES_PER_QUERY = 50
+ACTOR = "evaluation"
+
+
+def retrieval(folder: Path, limit: int | None) -> None:
+    """Take a collection in as the product does, ask its queries, print the scores."""
+    collection = evaluate.read_collection(folder, limit)
+    with tempfile.TemporaryDirectory(prefix="copilot-evaluation-") as home:
+        services = _throwaway(Path(home))
+        names, ingested = _ingest(services, collection.corpus, Path(home))
+        rankings, latencies = _ask(services, collection.queries, names)
+        services.database.close()
+    scores = evaluate.score(rankings, collection)
+    document = {
+        "queries": len(collection.queries),
+        "documents": ingested.pop("documents"),
+        "passages": ingested.pop("passages"),
+        **{name: round(value, 4) for name, value in scores.items()},
+        "latency_ms": {
+            "p50": round(percentile(latencies, 0.50), 2),
+            "p95": round(percentile(latencies, 0.95), 2),
+        },
+        "ingest": ingested,
+    }
+    console.show(document, [f"{name}: {value}" for name, value in document.items()])
+
+
+def _throwaway(home: Path) -> Services:
+    # The desk's own database must not be touched, whatever the environment says.
+    return Services(Settings().model_copy(update={"home": home, "database_url": "", "index": ""}))
+
+
+def _ingest(
+    services: Services, corpus: Path, home: Path
+) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    """Return the corpus ids of each document (twins share one), and how ingestion went."""
+    export = home / "corpus.jsonl"
+    lines = evaluate.corpus_lines(corpus)
+    export.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    begun = time.perf_counter()
+    ids = sources.submit(services.database, services.files, sources.uploads([export], {}), ACTOR)
+    services.worker.finish(ids, lambda done: console.progress(f"{done} of {len(ids)} documents"))
+    seconds = time.perf_counter() - begun
+    console.progress("")
+    names: dict[str, list[str]] = {}
+    passages = 0
+    with services.database.read() as session:
+        for job_id in ids:
+            job = session.get_one(Job, job_id)
+            if job.document_id is not None:
+                names.setdefault(job.document_id, []).append(job.source)
+            passages += job.passages if job.outcome == Outcome.INDEXED else 0
+    return names, {
+        "documents": len(lines),
+        "passages": passages,
+        "seconds": round(seconds, 2),
+        "passages_per_second": round(passages / seconds, 1),
+        "peak_mb": round(_peak_mb()),
+    }
+
+
+def _ask(
+    services: Services, queries: dict[str, str], names: dict[str, list[str]]
+) -> tuple[dict[str, list[str]], Sequence[float]]:
+    """Return the ranking of corpus ids for each query, and each query's milliseconds."""
+    services.retriever.search("warm up", 1, Scope.everything())
+    rankings, latencies = {}, []
+    for number, (query, text) in enumerate(queries.items(), start=1):
+        begun = time.perf_counter()
+        hits = services.retriever.search(text, PASSAGES_PER_QUERY, Scope.everything())
+        latencies.append(1_000 * (time.perf_counter() - begun))
+        documents = dict.fromkeys(hit.document.id for hit in hits)
+        rankings[query] = [name for document in documents for name in names[document]]
+        console.progress(f"{number} of {len(queries)} queries")
+    console.progress("")
+    return rankings, latencies
+
+
+def _peak_mb() -> float:
+    """Return the peak memory of this process and of its largest child."""
+    unit = 1_024**2 if sys.platform == "darwin" else 1_024
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / unit

@@ -1,0 +1,67 @@
+"""What can go wrong in a use case.
+
+CopilotError
+└─ WorkflowError
+   ├─ PermissionDeniedError
+   ├─ SignInError
+   ├─ TooManyAttemptsError
+   ├─ AlreadySettledError
+   ├─ ThreadMovedError
+   ├─ NotFoundError
+   ├─ InvalidInputError
+   └─ UserExistsError
+"""
+
+from ingest.errors import CopilotError
+
+
+class WorkflowError(CopilotError):
+    """A use case refused."""
+
+
+class PermissionDeniedError(WorkflowError):
+    """Fields: role."""
+
+    code = "permission_denied"
+
+
+class SignInError(WorkflowError):
+    """No fields: it must not tell which of the two was wrong."""
+
+    code = "sign_in"
+
+
+class TooManyAttemptsError(WorkflowError):
+    """Fields: minutes."""
+
+    code = "too_many_attempts"
+
+
+class AlreadySettledError(WorkflowError):
+    """Fields: who."""
+
+    code = "already_settled"
+
+
+class ThreadMovedError(WorkflowError):
+    """No fields."""
+
+    code = "thread_moved"
+
+
+class NotFoundError(WorkflowError):
+    """Fields: what."""
+
+    code = "not_found"
+
+
+class InvalidInputError(WorkflowError):
+    """Fields: what, why."""
+
+    code = "invalid_input"
+
+
+class UserExistsError(WorkflowError):
+    """Fields: email."""
+
+    code = "user_exists"

@@ -1,0 +1,1 @@
+"""Changes of the tables of all three packages, in order."""

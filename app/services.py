@@ -1,0 +1,88 @@
+"""The composition root: builds everything from the settings, each part when first used."""
+
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock
+
+from app import schema
+from app.settings import PROJECT, Settings
+from app.worker import Worker
+from ingest.db import Database
+from ingest.embed import PassageEncoder
+from ingest.files import FileStore
+from ingest.index.chroma import ChromaIndex
+from ingest.index.protocol import VectorIndex
+from ingest.index.served import ServedIndex
+from ingest.pipeline import Ingestion
+from ingest.query_encoder import QueryEncoder
+from ingest.weights import Weights
+from rag.retrieve import Retriever
+
+
+class Services:
+    """What the use cases need; knows nothing of who calls."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of this desk's state."""
+        return self.settings.home
+
+    @cached_property
+    def database(self) -> Database:
+        """Return the record, its tables up to date."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        database = Database(self.settings.url)
+        schema.upgrade(database, FileLock(self.home / "schema.lock"))
+        return database
+
+    @cached_property
+    def files(self) -> FileStore:
+        """Return the store of uploaded bytes."""
+        return FileStore(self.home / "files")
+
+    @cached_property
+    def weights(self) -> Weights:
+        """Return the embedding model's files."""
+        return Weights(self.settings.embedding_model)
+
+    @cached_property
+    def query_encoder(self) -> QueryEncoder:
+        """Return the encoder of queries."""
+        return QueryEncoder(self.weights, self._exports)
+
+    @cached_property
+    def index(self) -> ServedIndex:
+        """Return the vector index as it is served."""
+        return ServedIndex(self.database, self._engine, self.weights.fingerprint)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Return the search over the knowledge base."""
+        return Retriever(self.database, self.query_encoder, self.index)
+
+    @cached_property
+    def ingestion(self) -> Ingestion:
+        """Return what taking documents in needs."""
+        embedder = PassageEncoder(self.weights, self._exports)
+        return Ingestion(self.database, self.files, embedder, self.index, self.weights)
+
+    @cached_property
+    def worker(self) -> Worker:
+        """Return the worker of this home."""
+        return Worker(self.ingestion, self.home)
+
+    @property
+    def _exports(self) -> Path:
+        return self.home / "encoder"
+
+    @property
+    def _engine(self) -> VectorIndex:
+        if self.settings.engine == "pgvector":
+            from ingest.index.pgvector import PgVectorIndex
+
+            return PgVectorIndex(self.database)
+        return ChromaIndex(self.home / "index")

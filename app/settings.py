@@ -1,0 +1,62 @@
+"""The settings: the only reader of the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting is an environment variable with the prefix `COPILOT_`."""
+
+    model_config = SettingsConfigDict(env_prefix="COPILOT_", extra="ignore", frozen=True)
+
+    home: Path = Field(PROJECT / "data" / "var", description="Folder of this desk's state.")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL of the record; empty means SQLite in the home folder."
+    )
+    index: Literal["", "chroma", "pgvector"] = Field(
+        "", description="Vector engine; empty means pgvector on PostgreSQL and Chroma elsewhere."
+    )
+    embedding_model: str = Field(
+        "all-MiniLM-L6-v2",
+        description="The packaged embedding model, a folder, or a hub name.",
+    )
+    model: str = Field(
+        "extractive",
+        description="What drafts replies: `extractive` (embedded), a name in data/models.toml, "
+        "or any LiteLLM model id.",
+    )
+    model_url: str = Field("", description="Base URL of an OpenAI-compatible server.")
+    model_key: SecretStr = Field(SecretStr(""), description="API key for the model's provider.")
+    model_window: int = Field(
+        0, description="Context window in tokens; 0 means what the catalogue says.", ge=0
+    )
+    reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
+    abstain_below: float = Field(
+        0.30,
+        description="Cosine of the best passage below which no draft is attempted.",
+        ge=0.0,
+        le=1.0,
+    )
+    demo_password: SecretStr = Field(
+        SecretStr(""), description="Password of the demo accounts; empty means a random one."
+    )
+    secure_cookies: bool = Field(
+        False, description="Send the login cookie over HTTPS only; set it behind a TLS proxy."
+    )
+
+    @property
+    def url(self) -> str:
+        """Return the SQLAlchemy URL of the record."""
+        return self.database_url or f"sqlite+pysqlite:///{self.home.resolve()}/copilot.sqlite3"
+
+    @property
+    def engine(self) -> str:
+        """Return the name of the vector engine."""
+        if self.index:
+            return self.index
+        return "pgvector" if self.url.startswith("postgresql") else "chroma"

@@ -1,0 +1,62 @@
+"""People, their sign-ins, and the desk they work at."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import JSON, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.roles import Role
+from ingest.db import Base, UtcDateTime, now
+
+
+class User(Base):
+    """A person who may sign in; `labels` open restricted documents."""
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[Role] = mapped_column(String(16))
+    password_hash: Mapped[str] = mapped_column(Text)
+    labels: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    demo: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default_factory=lambda: uuid4().hex
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Token(Base):
+    """A sign-in; only the hash of its secret is kept."""
+
+    __tablename__ = "tokens"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class SignInFailure(Base):
+    """A refused password, counted against guessing."""
+
+    __tablename__ = "sign_in_failures"
+
+    email: Mapped[str] = mapped_column(Text, index=True)
+    address: Mapped[str] = mapped_column(Text)
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default_factory=lambda: uuid4().hex
+    )
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Desk(Base):
+    """The desk itself: one row."""
+
+    __tablename__ = "desks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    salt: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,1 @@
+"""Bytes in, searchable passages out."""

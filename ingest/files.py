@@ -1,0 +1,31 @@
+"""Uploaded bytes, each kept once under its hash."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+class FileStore:
+    """A folder of immutable files named by SHA-256; original names never reach the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, data: bytes) -> str:
+        """Store bytes durably and return their SHA-256."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256)
+        if path.is_file():
+            return sha256
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        return sha256
+
+    def path(self, sha256: str) -> Path:
+        """Return where a file is, or would be."""
+        return self._folder / sha256[:2] / sha256

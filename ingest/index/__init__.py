@@ -1,0 +1,1 @@
+"""Nearest passages: a published generation of some engine, plus what changed since."""

@@ -1,0 +1,148 @@
+"""Embedded Chroma: one folder a generation, one collection a visibility class.
+
+Chroma rewrites its files in place and can be lost in a kill, so a generation is written once by one
+process, probed by another, and only read from then on.
+"""
+
+import shutil
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.index.protocol import Neighbour, Rows, Vector
+from ingest.tables import Visibility
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+BATCH_SIZE = 5_000
+OPEN_GENERATIONS = 2
+PROBE_SECONDS = 60
+
+
+class ChromaIndex:
+    """Generations under one folder."""
+
+    engine = "chroma"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._clients: OrderedDict[str, ClientAPI] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def build(self, generation: str, rows: Iterable[Rows]) -> None:
+        """Write a generation into a folder of its own, and close it."""
+        folder = self._folder / generation
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        client = _open(folder)
+        try:
+            for part in rows:
+                _write(client, part)
+        finally:
+            client.close()
+
+    def holds(self, generation: str) -> bool:
+        """Tell whether the generation's folder has a database in it."""
+        return (self._folder / generation / "chroma.sqlite3").is_file()
+
+    def probe(self, generation: str, passages: int) -> bool:
+        """Open and query the generation in a child: a broken one may kill its reader."""
+        child = subprocess.run(  # noqa: S603 (our own interpreter and module)
+            [sys.executable, "-m", __name__, str(self._folder / generation), str(passages)],
+            check=False,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+        )
+        return child.returncode == 0
+
+    def search(
+        self, generation: str, vector: Vector, k: int, visibilities: Collection[Visibility]
+    ) -> list[Neighbour]:
+        """Return up to k nearest passages in each visibility class, best first."""
+        client = self._client(generation)
+        present = {collection.name for collection in client.list_collections()}
+        hits: list[Neighbour] = []
+        for visibility in visibilities:
+            if visibility.value in present:
+                hits += _query(client, visibility.value, vector, k)
+        return sorted(hits, key=lambda hit: -hit.score)
+
+    def drop(self, generation: str) -> None:
+        """Delete the generation's folder."""
+        with self._lock:
+            client = self._clients.pop(generation, None)
+            if client is not None:
+                client.close()
+        shutil.rmtree(self._folder / generation, ignore_errors=True)
+
+    def _client(self, generation: str) -> "ClientAPI":
+        with self._lock:
+            if generation not in self._clients:
+                self._clients[generation] = _open(self._folder / generation)
+                while len(self._clients) > OPEN_GENERATIONS:
+                    self._clients.popitem(last=False)[1].close()
+            return self._clients[generation]
+
+
+def _open(folder: Path) -> "ClientAPI":
+    import chromadb
+
+    return chromadb.PersistentClient(
+        path=str(folder), settings=chromadb.Settings(anonymized_telemetry=False)
+    )
+
+
+def _write(client: "ClientAPI", part: Rows) -> None:
+    count = len(part.passage_ids)
+    collection = client.create_collection(
+        part.visibility.value,
+        embedding_function=None,
+        configuration={
+            "hnsw": {
+                "space": "cosine",
+                "max_neighbors": 32,
+                "ef_construction": 200,
+                "ef_search": 200,
+                # One persist, at the last batch: until then the rows wait in Chroma's log.
+                "sync_threshold": max(count, 2),
+                "batch_size": max(min(count, 1_000), 2),
+            }
+        },
+    )
+    for begin in range(0, count, BATCH_SIZE):
+        end = begin + BATCH_SIZE
+        collection.add(ids=part.passage_ids[begin:end], embeddings=part.vectors[begin:end])
+
+
+def _query(client: "ClientAPI", name: str, vector: Vector, k: int) -> list[Neighbour]:
+    collection = client.get_collection(name, embedding_function=None)
+    answer = collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
+    distances = (answer["distances"] or [[]])[0]
+    return [
+        Neighbour(passage_id, 1.0 - distance)
+        for passage_id, distance in zip(answer["ids"][0], distances, strict=True)
+    ]
+
+
+def _probe(folder: Path, passages: int) -> bool:
+    client = _open(folder)
+    found = 0
+    for collection in client.list_collections():
+        found += collection.count()
+        sample = collection.peek(1)
+        vectors = sample["embeddings"]
+        if vectors is None or not len(vectors):
+            return False
+        nearest = collection.query(query_embeddings=vectors[:1], n_results=3)
+        if sample["ids"][0] not in nearest["ids"][0]:
+            return False
+    return found == passages
+
+
+if __name__ == "__main__":
+    sys.exit(0 if _probe(Path(sys.argv[1]), int(sys.argv[2])) else 1)

@@ -1,0 +1,230 @@
+"""The index as it is searched: the published generation, plus what changed since."""
+
+import logging
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+import numpy as np
+from sqlalchemy import Row, Select, delete, func, select
+from sqlalchemy.orm import Session
+
+from ingest.db import Database
+from ingest.index.exact import nearest
+from ingest.index.protocol import Neighbour, Rows, Vector, VectorIndex
+from ingest.tables import (
+    Document,
+    Embedding,
+    Generation,
+    IndexOperation,
+    Passage,
+    Version,
+    VersionStatus,
+    Visibility,
+)
+
+logger = logging.getLogger(__name__)
+FETCH_SIZE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class IndexState:
+    """What is served now; `delta` counts passages added or removed since the generation."""
+
+    engine: str
+    generation: str | None
+    model: str
+    passages: int
+    delta: int
+
+
+@dataclass
+class Delta:
+    """Changes after a generation, up to and including `sequence`."""
+
+    generation: str | None
+    sequence: int
+    removed: set[str] = field(default_factory=set)
+    rows: dict[Visibility, Rows] = field(default_factory=dict)
+
+
+class ServedIndex:
+    """Searches and renews the index of one embedding model; safe to share between threads."""
+
+    def __init__(self, database: Database, engine: VectorIndex, model: str) -> None:
+        self._database = database
+        self._engine = engine
+        self._model = model
+        self._lock = threading.Lock()
+        self._delta: Delta | None = None
+
+    def search(
+        self, vector: Vector, k: int, visibilities: Collection[Visibility]
+    ) -> list[Neighbour]:
+        """Return the nearest passages among those committed by now, best first.
+
+        At least k are found where there are k; access by label is the caller's to check.
+        """
+        delta = self._current_delta()
+        hits = [
+            hit
+            for visibility in visibilities
+            if (part := delta.rows.get(visibility)) is not None
+            for hit in nearest(part.passage_ids, part.vectors, vector, k)
+        ]
+        if delta.generation is not None:
+            # A removed passage takes the place of a living one, so that many more are asked for.
+            wanted = k + min(len(delta.removed), k)
+            hits += [
+                hit
+                for hit in self._engine.search(delta.generation, vector, wanted, visibilities)
+                if hit.passage_id not in delta.removed
+            ]
+        return sorted(hits, key=lambda hit: -hit.score)
+
+    def state(self) -> IndexState:
+        """Describe what is served."""
+        with self._database.read() as session:
+            generation = self._readable(session)
+            sequence = generation.sequence if generation else 0
+            changed = select(func.count(IndexOperation.passage_id.distinct())).where(
+                IndexOperation.sequence > sequence
+            )
+            current = (
+                select(func.count())
+                .select_from(Passage)
+                .join(Version)
+                .where(Version.status == VersionStatus.CURRENT)
+            )
+            return IndexState(
+                self._engine.engine,
+                generation.id if generation else None,
+                self._model,
+                session.scalar(current) or 0,
+                session.scalar(changed) or 0,
+            )
+
+    def rebuild(self) -> IndexState:
+        """Build, probe and publish a generation of all current passages; then drop older ones."""
+        generation = uuid4().hex
+        with self._database.read() as session:
+            sequence = session.scalar(select(func.max(IndexOperation.sequence))) or 0
+            parts = list(_all_rows(session, self._model))
+        passages = sum(len(part.passage_ids) for part in parts)
+        self._engine.build(generation, parts)
+        if not self._engine.probe(generation, passages):
+            self._engine.drop(generation)
+            message = f"the new index generation {generation} cannot be read back"
+            raise RuntimeError(message)
+        self._publish(generation, passages, sequence)
+        return self.state()
+
+    def _publish(self, generation: str, passages: int, sequence: int) -> None:
+        with self._database.write() as session:
+            published = select(Generation.id).where(Generation.model == self._model)
+            # The one before stays: other processes may be searching in it at this moment.
+            old = list(session.scalars(published.order_by(Generation.sequence.desc()).offset(1)))
+            session.add(
+                Generation(
+                    id=generation,
+                    engine=self._engine.engine,
+                    model=self._model,
+                    passages=passages,
+                    sequence=sequence,
+                )
+            )
+            session.execute(delete(Generation).where(Generation.id.in_(old)))
+        for outdated in old:
+            self._engine.drop(outdated)
+
+    def _current_delta(self) -> Delta:
+        with self._lock, self._database.read() as session:
+            generation = self._readable(session)
+            base = generation.sequence if generation else 0
+            newest = session.scalar(select(func.max(IndexOperation.sequence))) or base
+            known = self._delta
+            name = generation.id if generation else None
+            if known is None or known.generation != name:
+                known = Delta(name, base)
+            if known.sequence < newest:
+                known = _extend(session, known, newest, self._model)
+            self._delta = known
+            return known
+
+    def _readable(self, session: Session) -> Generation | None:
+        """Return the newest generation of our engine that is still there.
+
+        Without one everything counts as changed, and is scanned: slower, never wrong.
+        """
+        published = select(Generation).where(
+            Generation.model == self._model, Generation.engine == self._engine.engine
+        )
+        for generation in session.scalars(published.order_by(Generation.published_at.desc())):
+            if self._engine.holds(generation.id):
+                return generation
+            logger.warning("Index generation %s is gone; run reindex.", generation.id)
+        return None
+
+
+def _extend(session: Session, delta: Delta, newest: int, model: str) -> Delta:
+    """Return the delta with the operations up to `newest` applied in order."""
+    operations = session.execute(
+        select(IndexOperation.passage_id, IndexOperation.adds)
+        .where(IndexOperation.sequence > delta.sequence, IndexOperation.sequence <= newest)
+        .order_by(IndexOperation.sequence)
+    )
+    last = {passage_id: adds for passage_id, adds in operations}
+    added = [passage_id for passage_id, adds in last.items() if adds]
+    removed = delta.removed | set(last)
+    rows = {
+        visibility: _without(part, set(last)) for visibility, part in delta.rows.items()
+    }
+    for part in _rows_of(session, added, model):
+        rows[part.visibility] = _joined(rows.get(part.visibility), part)
+    return Delta(delta.generation, newest, removed, rows)
+
+
+def _without(part: Rows, gone: set[str]) -> Rows:
+    kept = [index for index, passage_id in enumerate(part.passage_ids) if passage_id not in gone]
+    if len(kept) == len(part.passage_ids):
+        return part
+    return Rows(part.visibility, [part.passage_ids[i] for i in kept], part.vectors[kept])
+
+
+def _joined(first: Rows | None, second: Rows) -> Rows:
+    if first is None or not first.passage_ids:
+        return second
+    return Rows(
+        first.visibility,
+        first.passage_ids + second.passage_ids,
+        np.concatenate([first.vectors, second.vectors]),
+    )
+
+
+def _rows_of(session: Session, passage_ids: list[str], model: str) -> Iterator[Rows]:
+    for begin in range(0, len(passage_ids), FETCH_SIZE):
+        wanted = Passage.id.in_(passage_ids[begin : begin + FETCH_SIZE])
+        yield from _by_visibility(session.execute(_vectors(model).where(wanted)).all())
+
+
+def _all_rows(session: Session, model: str) -> Iterator[Rows]:
+    return _by_visibility(session.execute(_vectors(model)).all())
+
+
+def _vectors(model: str) -> Select[tuple[Visibility, str, bytes]]:
+    return (
+        select(Document.visibility, Passage.id, Embedding.vector)
+        .join(Version, Version.id == Passage.version_id)
+        .join(Document, Document.id == Version.document_id)
+        .join(Embedding, Embedding.content_hash == Passage.content_hash)
+        .where(Embedding.model == model, Version.status == VersionStatus.CURRENT)
+    )
+
+
+def _by_visibility(rows: Sequence[Row[tuple[Visibility, str, bytes]]]) -> Iterator[Rows]:
+    for visibility in Visibility:
+        chosen = [(row[1], row[2]) for row in rows if row[0] == visibility]
+        if chosen:
+            vectors = np.stack([np.frombuffer(vector, dtype="<f4") for _, vector in chosen])
+            yield Rows(visibility, [passage_id for passage_id, _ in chosen], vectors)

@@ -1,0 +1,95 @@
+"""The queue of documents on their way in: rows with leases, so that no kill loses one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from ingest.db import Database, now
+from ingest.errors import CopilotError, DuplicateDocumentError, PoisonDocumentError
+from ingest.tables import Job, JobState, Outcome
+
+LEASE = timedelta(seconds=60)
+
+
+def claim(database: Database, worker: str, limit: int) -> list[Job]:
+    """Take the oldest waiting jobs, and those whose worker has gone silent."""
+    free = or_(
+        Job.state == JobState.QUEUED,
+        (Job.state == JobState.RUNNING) & (Job.lease_until < now()),
+    )
+    with database.write() as session:
+        query = select(Job).where(free).order_by(Job.created_at, Job.id).limit(limit)
+        jobs = list(session.scalars(query.with_for_update(skip_locked=True)))
+        for job in jobs:
+            job.state = JobState.RUNNING
+            job.worker = worker
+            job.lease_until = now() + LEASE
+    return jobs
+
+
+def release(database: Database, worker: str) -> None:
+    """Give back what an earlier life of this worker had taken and not finished."""
+    with database.write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.state == JobState.RUNNING, Job.worker == worker)
+            .values(state=JobState.QUEUED, stage="waiting", worker=None, lease_until=None)
+        )
+
+
+def report(database: Database, job_ids: Sequence[str], stage: str, done: int, total: int) -> None:
+    """Show how far jobs are; this is their heartbeat too."""
+    with database.write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id.in_(job_ids), Job.state == JobState.RUNNING)
+            .values(
+                stage=stage, progress_done=done, progress_total=total, lease_until=now() + LEASE
+            )
+        )
+
+
+def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -> None:
+    """End a job in the transaction that made its result lasting."""
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(
+            state=JobState.DONE,
+            outcome=outcome,
+            stage="done",
+            lease_until=None,
+            finished_at=now(),
+            **results,
+        )
+    )
+
+
+def fail(session: Session, job_id: str, error: CopilotError) -> None:
+    """End a job with the reason why its document was not taken in."""
+    finish(
+        session,
+        job_id,
+        _outcome_of(error),
+        error_code=error.code,
+        error_fields={name: str(value) for name, value in error.fields.items()},
+        document_id=error.fields.get("other_id"),
+    )
+
+
+def unfinished(session: Session, job_ids: Sequence[str] | None = None) -> int:
+    """Count jobs that wait or run; of all, or of those named."""
+    query = select(func.count()).select_from(Job).where(Job.state != JobState.DONE)
+    if job_ids is not None:
+        query = query.where(Job.id.in_(job_ids))
+    return session.scalar(query) or 0
+
+
+def _outcome_of(error: CopilotError) -> Outcome:
+    if isinstance(error, DuplicateDocumentError):
+        return Outcome.DUPLICATE
+    if isinstance(error, PoisonDocumentError):
+        return Outcome.QUARANTINED
+    return Outcome.FAILED

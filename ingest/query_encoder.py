@@ -1,0 +1,184 @@
+"""Queries → vectors, by a traced copy of the encoder that loads in a fraction of the time."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from ingest.errors import EncoderError
+from ingest.weights import Weights
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+MAX_TOKENS = 256
+MIN_COSINE = 0.9999
+_SAMPLES = (
+    "E17",
+    "How do I descale the machine when the water is very hard?",
+    "Ma machine affiche une erreur depuis ce matin. " * 30,
+)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """Load a model's tokenizer without the padding and truncation stored with it."""
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def token_offsets(tokenizer: Tokenizer, text: str) -> list[int]:
+    """Return the start offset of every token of a text."""
+    return [start for start, _ in tokenizer.encode(text, add_special_tokens=False).offsets]
+
+
+class QueryEncoder:
+    """Embeds single texts; safe to share between threads."""
+
+    def __init__(self, weights: Weights, exports: Path) -> None:
+        self._weights = weights
+        self._exports = exports
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def exported(exports: Path, fingerprint: str) -> bool:
+        """Tell whether the traced copy is there."""
+        return _export_file(exports, fingerprint).is_file()
+
+    @property
+    def fingerprint(self) -> str:
+        """Name the model: the same as that of the passages' encoder."""
+        return self._weights.fingerprint
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Return the encoder's tokenizer, untruncated."""
+        return load_tokenizer(self._weights.folder)
+
+    def encode(self, text: str) -> NDArray[np.float32]:
+        """Embed one text of any length; a long one is the mean of its windows.
+
+        Returns:
+            float32[dimensions] of unit length.
+        """
+        vectors = self.encode_many(self._windows(text))
+        mean = vectors.mean(axis=0)
+        unit: NDArray[np.float32] = (mean / np.linalg.norm(mean)).astype(np.float32)
+        return unit
+
+    def encode_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts, each cut to the model's window.
+
+        Returns:
+            float32[len(texts), dimensions], rows of unit length.
+        """
+        import torch
+
+        rows = []
+        with self._lock, torch.inference_mode():
+            for text in texts:
+                ids = self.tokenizer.encode(text).ids
+                if len(ids) > MAX_TOKENS:
+                    ids = [*ids[: MAX_TOKENS - 1], ids[-1]]
+                tensor = torch.tensor([ids])
+                rows.append(self._module(tensor, torch.ones_like(tensor))[0].numpy())
+        return np.stack(rows)
+
+    def _windows(self, text: str, limit: int = 4) -> list[str]:
+        # A ticket's matter is near its start; four windows are about 4,000 characters.
+        size = MAX_TOKENS - 2
+        borders = token_offsets(self.tokenizer, text)[: limit * size + 1]
+        if len(borders) <= size:
+            return [text]
+        starts = borders[: limit * size : size]
+        ends = [*starts[1:], borders[-1] if len(borders) > limit * size else len(text)]
+        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+
+    @cached_property
+    def _module(self) -> Any:  # noqa: ANN401 (a compiled module has no static type)
+        import torch
+
+        file = _export_file(self._exports, self.fingerprint)
+        if not file.is_file():
+            _export_in_child(self._weights, self._exports)
+        return torch.jit.load(str(file))
+
+
+def export(weights: Weights, exports: Path, model: "SentenceTransformer | None" = None) -> None:
+    """Trace the encoder in float32, check the copy against the original, and publish it.
+
+    Raises:
+        EncoderError: The copy does not give the same vectors.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    # Eager attention: the fused kind takes a branch at tracing time that depends on the input.
+    original = SentenceTransformer(
+        str(weights.folder),
+        device="cpu",
+        model_kwargs={"attn_implementation": "eager", "dtype": torch.float32},
+        local_files_only=True,
+    )
+    ids = torch.randint(1_000, 2_000, (2, 17))
+    mask = torch.ones_like(ids)
+    mask[1, 9:] = 0
+    with torch.no_grad():
+        traced = torch.jit.freeze(torch.jit.trace(_mean_pooled(original), (ids, mask)))
+    exports.mkdir(parents=True, exist_ok=True)
+    file = _export_file(exports, weights.fingerprint)
+    temporary = file.with_suffix(f".{os.getpid()}")
+    torch.jit.save(traced, str(temporary))
+    copy = QueryEncoder(weights, exports)
+    copy.__dict__["_module"] = torch.jit.load(str(temporary))
+    cosines = (copy.encode_many(_SAMPLES) * original.encode(list(_SAMPLES))).sum(axis=1)
+    if cosines.min() < MIN_COSINE:
+        temporary.unlink()
+        raise EncoderError(model=weights.name, reason=f"its copy differs (cosine {cosines.min()})")
+    temporary.replace(file)
+
+
+def _mean_pooled(model: "SentenceTransformer") -> Any:  # noqa: ANN401 (torch is imported lazily)
+    import torch
+
+    class MeanPooled(torch.nn.Module):
+        """Token vectors → one unit vector, the pooling that MiniLM was trained with."""
+
+        def __init__(self, backbone: torch.nn.Module) -> None:
+            super().__init__()
+            self.backbone = backbone
+
+        def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            tokens = self.backbone(input_ids=ids, attention_mask=mask, return_dict=False)[0]
+            weight = mask.unsqueeze(-1).to(tokens.dtype)
+            mean = (tokens * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
+            return torch.nn.functional.normalize(mean, dim=1)
+
+    return MeanPooled(model[0].model).eval()
+
+
+def _export_file(exports: Path, fingerprint: str) -> Path:
+    return exports / f"{fingerprint}.pt"
+
+
+def _export_in_child(weights: Weights, exports: Path) -> None:
+    # In a child: this process is to stay small, and sentence-transformers is not.
+    code = (
+        "from pathlib import Path; from ingest.query_encoder import export;"
+        "from ingest.weights import Weights;"
+        f"export(Weights({weights.name!r}), Path({str(exports)!r}))"
+    )
+    child = subprocess.run(  # noqa: S603 (our own interpreter and code)
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    if child.returncode != 0:
+        raise EncoderError(model=weights.name, reason="its query copy could not be made")

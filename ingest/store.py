@@ -1,0 +1,293 @@
+"""Documents as a record: versions come, supersede each other and go, each in one transaction."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+from tokenizers import Tokenizer
+
+from ingest import jobs, vectors
+from ingest.chunk import Chunk
+from ingest.db import Database
+from ingest.embed import Embedder
+from ingest.errors import DuplicateDocumentError, UnknownDocumentError
+from ingest.events import record
+from ingest.parse.parsed import ParsedDocument
+from ingest.tables import (
+    Document,
+    Embedding,
+    IndexOperation,
+    Job,
+    Outcome,
+    Page,
+    Passage,
+    Version,
+    VersionStatus,
+    Visibility,
+)
+
+DEFAULT_VISIBILITY = Visibility.INTERNAL
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document read and split; `texts` are what is embedded, one for each chunk."""
+
+    job: Job
+    parsed: ParsedDocument
+    title: str
+    language: str
+    chunks: list[Chunk]
+    texts: list[str]
+
+
+def document_id(source: str) -> str:
+    """Return the identifier of the document that a source names."""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def current_version(session: Session, document: str) -> Version | None:
+    """Return the version that is searched, if the document has one."""
+    return session.scalar(
+        select(Version).where(
+            Version.document_id == document, Version.status == VersionStatus.CURRENT
+        )
+    )
+
+
+def keep_unchanged(database: Database, job: Job) -> bool:
+    """End a job whose file is the current version already; tell whether it was.
+
+    Raises:
+        DuplicateDocumentError: The same bytes are another document.
+    """
+    with database.write() as session:
+        return end_if_unchanged(session, job)
+
+
+def end_if_unchanged(session: Session, job: Job) -> bool:
+    """Do as `keep_unchanged` inside the caller's transaction."""
+    known = document_id(job.source)
+    current = current_version(session, known)
+    if current is None or current.sha256 != job.sha256:
+        _refuse_duplicate(session, job, known)
+        return False
+    document = session.get_one(Document, known)
+    _apply_details(session, document, current, job)
+    pages = session.scalar(select(func.count()).where(Page.version_id == current.id))
+    jobs.finish(
+        session,
+        job.id,
+        Outcome.UNCHANGED,
+        document_id=known,
+        passages=current.passages,
+        pages=pages or None,
+    )
+    return True
+
+
+def add_version(
+    database: Database, ready: Prepared, fresh: Mapping[str, bytes], model: str
+) -> None:
+    """Make a prepared document the current version, searchable from this commit on.
+
+    Raises:
+        DuplicateDocumentError: The same bytes became another document meanwhile.
+    """
+    with database.write() as session:
+        if end_if_unchanged(session, ready.job):
+            return
+        document = _document(session, ready)
+        previous = current_version(session, document.id)
+        if previous is not None:
+            _retire(session, document, previous, VersionStatus.SUPERSEDED)
+        version = _version(session, document, ready)
+        hashes = [vectors.content_hash(text) for text in ready.texts]
+        wanted = {key: fresh[key] for key in dict.fromkeys(hashes) if key in fresh}
+        vectors.add(session, model, wanted)
+        _add_passages(session, document, version, ready, hashes)
+        detail = {"version": version.number, "sha256": version.sha256}
+        record(session, ready.job.actor, "document:publish", document.id, detail)
+        jobs.finish(
+            session,
+            ready.job.id,
+            Outcome.INDEXED,
+            document_id=document.id,
+            passages=len(ready.chunks),
+            pages=len(ready.parsed.pages) or None,
+        )
+
+
+def withdraw_document(session: Session, document: str, actor: str) -> None:
+    """Take a document out of search; its versions stay for the record.
+
+    Raises:
+        UnknownDocumentError: There is no such document, or it is withdrawn already.
+    """
+    current = current_version(session, document)
+    if current is None:
+        raise UnknownDocumentError(document_id=document)
+    _retire(session, session.get_one(Document, document), current, VersionStatus.WITHDRAWN)
+    record(session, actor, "document:withdraw", document, {"version": current.number})
+
+
+def unembedded(database: Database, tokenizer: Tokenizer, embedder: Embedder) -> dict[str, str]:
+    """Return the embedded texts of current passages without a vector, by content hash."""
+    has_vector = (
+        select(Embedding.content_hash)
+        .where(
+            Embedding.content_hash == Passage.content_hash,
+            Embedding.model == embedder.fingerprint,
+        )
+        .exists()
+    )
+    query = (
+        select(Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
+        .join(Version)
+        .where(Version.status == VersionStatus.CURRENT, ~has_vector)
+    )
+    with database.read() as session:
+        return {
+            row.content_hash: vectors.embedded_text(
+                tokenizer, row.title, row.heading_path, row.text
+            )
+            for row in session.execute(query)
+        }
+
+
+def _refuse_duplicate(session: Session, job: Job, known: str) -> None:
+    twin = session.scalar(
+        select(Version)
+        .where(
+            Version.sha256 == job.sha256,
+            Version.status == VersionStatus.CURRENT,
+            Version.document_id != known,
+        )
+        .limit(1)
+    )
+    if twin is not None:
+        raise DuplicateDocumentError(
+            title=job.file_name, other_title=twin.title, other_id=twin.document_id
+        )
+
+
+def _document(session: Session, ready: Prepared) -> Document:
+    job, details = ready.job, ready.job.details
+    document = session.get(Document, document_id(job.source))
+    if document is None:
+        document = Document(
+            id=document_id(job.source),
+            source=job.source,
+            title=ready.title,
+            owner=details.get("owner") or job.actor,
+            visibility=Visibility(details.get("visibility") or DEFAULT_VISIBILITY),
+            labels=details.get("labels") or [],
+            url=details.get("url"),
+        )
+        session.add(document)
+        session.flush()
+        return document
+    document.title = ready.title
+    _set_details(document, job)
+    return document
+
+
+def _set_details(document: Document, job: Job) -> None:
+    """Change what the upload names; what it leaves out stays."""
+    details = job.details
+    document.owner = details.get("owner") or document.owner
+    document.url = details.get("url") or document.url
+    if details.get("visibility"):
+        document.visibility = Visibility(details["visibility"])
+    if details.get("labels") is not None:
+        document.labels = details["labels"]
+
+
+def _apply_details(session: Session, document: Document, current: Version, job: Job) -> None:
+    """Change who may see a document whose text stays as it is."""
+    before = document.visibility
+    _set_details(document, job)
+    if document.visibility != before:
+        _log_operations(session, before, current, adds=False)
+        _log_operations(session, document.visibility, current, adds=True)
+    if session.is_modified(document):
+        record(session, job.actor, "document:describe", document.id, job.details)
+
+
+def _retire(
+    session: Session, document: Document, version: Version, status: VersionStatus
+) -> None:
+    version.status = status
+    _log_operations(session, document.visibility, version, adds=False)
+    # The next current version may follow in this transaction, and only one may be current.
+    session.flush()
+
+
+def _version(session: Session, document: Document, ready: Prepared) -> Version:
+    numbers = select(func.max(Version.number)).where(Version.document_id == document.id)
+    number = (session.scalar(numbers) or 0) + 1
+    version = Version(
+        id=f"{document.id}.{number}",
+        document_id=document.id,
+        number=number,
+        sha256=ready.job.sha256,
+        status=VersionStatus.CURRENT,
+        title=ready.title,
+        file_name=ready.job.file_name,
+        media_type=ready.parsed.media_type,
+        parser=ready.parsed.parser,
+        language=ready.language,
+        text=ready.parsed.text,
+        passages=len(ready.chunks),
+    )
+    session.add(version)
+    session.flush()
+    pages = [
+        {"version_id": version.id, "number": page.number, "start": page.start, "end": page.end}
+        for page in ready.parsed.pages
+    ]
+    if pages:
+        session.execute(insert(Page), pages)
+    return version
+
+
+def _add_passages(
+    session: Session, document: Document, version: Version, ready: Prepared, hashes: list[str]
+) -> None:
+    rows = [
+        {
+            "id": _passage_id(version, part, text := ready.parsed.text[part.start : part.end]),
+            "version_id": version.id,
+            "ordinal": part.ordinal,
+            "heading_path": list(part.heading_path),
+            "text": text,
+            "start": part.start,
+            "end": part.end,
+            "first_page": part.first_page,
+            "last_page": part.last_page,
+            "content_hash": key,
+        }
+        for part, key in zip(ready.chunks, hashes, strict=True)
+    ]
+    if rows:
+        session.execute(insert(Passage), rows)
+    _log_operations(session, document.visibility, version, adds=True)
+
+
+def _passage_id(version: Version, part: Chunk, text: str) -> str:
+    content = f"{version.document_id}\0{version.number}\0{part.ordinal}\0{text}"
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+def _log_operations(
+    session: Session, visibility: Visibility, version: Version, *, adds: bool
+) -> None:
+    passage_ids = session.scalars(select(Passage.id).where(Passage.version_id == version.id))
+    rows = [
+        {"passage_id": passage_id, "visibility": visibility, "adds": adds}
+        for passage_id in passage_ids
+    ]
+    if rows:
+        session.execute(insert(IndexOperation), rows)

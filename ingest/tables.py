@@ -1,0 +1,201 @@
+"""Documents, their versions and passages, and the work to take them in."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ingest.db import Base, UtcDateTime, now
+
+
+class Visibility(StrEnum):
+    """Who may see a document; `RESTRICTED` needs one of its labels."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    RESTRICTED = "restricted"
+
+
+class VersionStatus(StrEnum):
+    """A document has at most one current version; the others stay for the record."""
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+
+
+class JobState(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Outcome(StrEnum):
+    """How a document's ingestion ended."""
+
+    INDEXED = "indexed"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    FAILED = "failed"
+
+
+class Document(Base):
+    """One thing an owner keeps up to date; `source` tells it again when it comes back."""
+
+    __tablename__ = "documents"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    source: Mapped[str] = mapped_column(Text, unique=True)
+    title: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text)
+    visibility: Mapped[Visibility] = mapped_column(String(16))
+    labels: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
+    url: Mapped[str | None] = mapped_column(Text, default=None)
+    review_by: Mapped[date | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Version(Base):
+    """The text of a document as it was from one upload to the next."""
+
+    __tablename__ = "versions"
+    __table_args__ = (
+        UniqueConstraint("document_id", "number"),
+        Index(
+            "uq_versions_current",
+            "document_id",
+            unique=True,
+            sqlite_where=text("status = 'current'"),
+            postgresql_where=text("status = 'current'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    status: Mapped[VersionStatus] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(Text)
+    file_name: Mapped[str] = mapped_column(Text)
+    media_type: Mapped[str] = mapped_column(Text)
+    parser: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+    passages: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Page(Base):
+    """Where a page's text lies in its version's text; pages count from 1."""
+
+    __tablename__ = "pages"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[int]
+    end: Mapped[int]
+
+
+class Passage(Base):
+    """A stretch of a version's text that is retrieved and cited as one."""
+
+    __tablename__ = "passages"
+    __table_args__ = (UniqueConstraint("version_id", "ordinal"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"))
+    ordinal: Mapped[int]
+    heading_path: Mapped[list[str]] = mapped_column(JSON)
+    text: Mapped[str] = mapped_column(Text)
+    start: Mapped[int]
+    end: Mapped[int]
+    first_page: Mapped[int | None]
+    last_page: Mapped[int | None]
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+
+
+class Embedding(Base):
+    """The vector of a text under a model: float32, unit length, little-endian."""
+
+    __tablename__ = "embeddings"
+
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(64), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class IndexOperation(Base):
+    """A change of what is searchable, in the order it was committed."""
+
+    __tablename__ = "index_operations"
+    # Without AUTOINCREMENT, SQLite may hand out the number of a deleted last row again.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
+    passage_id: Mapped[str] = mapped_column(String(64))
+    visibility: Mapped[Visibility] = mapped_column(String(16))
+    adds: Mapped[bool]
+
+
+class Generation(Base):
+    """A finished vector index; the served one is the newest published."""
+
+    __tablename__ = "generations"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(16))
+    model: Mapped[str] = mapped_column(String(64))
+    passages: Mapped[int]
+    sequence: Mapped[int]
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Job(Base):
+    """One document on its way in, with who works on it and how far it is."""
+
+    __tablename__ = "jobs"
+
+    source: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    file_name: Mapped[str] = mapped_column(Text)
+    actor: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default_factory=lambda: uuid4().hex
+    )
+    state: Mapped[JobState] = mapped_column(String(16), index=True, default=JobState.QUEUED)
+    stage: Mapped[str] = mapped_column(String(16), default="waiting")
+    progress_done: Mapped[int] = mapped_column(default=0)
+    progress_total: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(Text, default=None)
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    outcome: Mapped[Outcome | None] = mapped_column(String(16), default=None)
+    error_code: Mapped[str | None] = mapped_column(Text, default=None)
+    error_fields: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    document_id: Mapped[str | None] = mapped_column(String(64), default=None)
+    passages: Mapped[int] = mapped_column(default=0)
+    pages: Mapped[int | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+
+class Event(Base):
+    """What was done, by whom: append-only, each row sealed to the one before it."""
+
+    __tablename__ = "events"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True, init=False)
+    at: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    previous_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    hash: Mapped[str] = mapped_column(String(64))

@@ -1,0 +1,53 @@
+"""What can go wrong between a ticket and its draft.
+
+CopilotError
+└─ RagError
+   ├─ UnknownModelError
+   ├─ RetiredModelError
+   ├─ MissingKeyError
+   ├─ ModelUnavailableError      the provider failed; another try may help
+   ├─ ContextOverflowError
+   └─ EvaluationError
+"""
+
+from ingest.errors import CopilotError
+
+
+class RagError(CopilotError):
+    """A draft could not be made."""
+
+
+class UnknownModelError(RagError):
+    """Fields: model."""
+
+    code = "unknown_model"
+
+
+class RetiredModelError(RagError):
+    """Fields: model, reason."""
+
+    code = "retired_model"
+
+
+class MissingKeyError(RagError):
+    """Fields: model."""
+
+    code = "missing_key"
+
+
+class ModelUnavailableError(RagError):
+    """Fields: model, reason."""
+
+    code = "model_unavailable"
+
+
+class ContextOverflowError(RagError):
+    """Fields: model, needed, window."""
+
+    code = "context_overflow"
+
+
+class EvaluationError(RagError):
+    """Fields: path, reason."""
+
+    code = "evaluation"

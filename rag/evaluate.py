@@ -1,0 +1,100 @@
+"""Reading test collections and scoring rankings against them."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from rag.errors import EvaluationError
+from rag.metrics import Judgements, ndcg, recall, reciprocal_rank
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A BEIR folder: its corpus file, judged queries by id, and judgements by query."""
+
+    corpus: Path
+    queries: dict[str, str]
+    judgements: dict[str, Judgements]
+
+
+def read_collection(folder: Path, limit: int | None) -> Collection:
+    """Read a BEIR folder, the first `limit` judged queries of it.
+
+    Raises:
+        EvaluationError: A file is absent or not in the layout.
+    """
+    judgements = _judgements(_qrels_file(folder))
+    texts = {str(row["_id"]): str(row["text"]) for row in _rows(folder / "queries.jsonl")}
+    queries = {query: text for query, text in texts.items() if query in judgements}
+    chosen = dict(list(queries.items())[:limit])
+    if not chosen:
+        raise EvaluationError(path=folder, reason="no query has a judgement")
+    corpus = folder / "corpus.jsonl"
+    if not corpus.is_file():
+        raise EvaluationError(path=corpus, reason="there is no such file")
+    return Collection(corpus, chosen, {query: judgements[query] for query in chosen})
+
+
+def corpus_lines(corpus: Path) -> list[dict[str, str]]:
+    """Return a corpus as lines of a help-centre export; HTML wins over text."""
+    lines = []
+    for row in _rows(corpus):
+        line = {"id": str(row["_id"]), "title": str(row.get("title") or row["_id"])}
+        if row.get("html"):
+            line["html"] = str(row["html"])
+        else:
+            line["text"] = str(row.get("text", ""))
+        lines.append(line)
+    return lines
+
+
+def score(rankings: Mapping[str, Sequence[str]], collection: Collection) -> dict[str, float]:
+    """Return the mean of each measure over the judged queries."""
+    pairs = [
+        (rankings.get(query, []), judged) for query, judged in collection.judgements.items()
+    ]
+    return {
+        "recall@5": fmean(recall(ranking, judged, 5) for ranking, judged in pairs),
+        "recall@10": fmean(recall(ranking, judged, 10) for ranking, judged in pairs),
+        "ndcg@10": fmean(ndcg(ranking, judged, 10) for ranking, judged in pairs),
+        "mrr@10": fmean(reciprocal_rank(ranking, judged, 10) for ranking, judged in pairs),
+    }
+
+
+def _qrels_file(folder: Path) -> Path:
+    for candidate in (folder / "qrels.tsv", folder / "qrels" / "test.tsv"):
+        if candidate.is_file():
+            return candidate
+    only = sorted((folder / "qrels").glob("*.tsv"))
+    if len(only) != 1:
+        raise EvaluationError(path=folder, reason="there are no judgements in it")
+    return only[0]
+
+
+def _judgements(file: Path) -> dict[str, dict[str, int]]:
+    judgements: dict[str, dict[str, int]] = {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        for number, row in enumerate(csv.reader(lines, delimiter="\t"), start=1):
+            if not row or (number == 1 and not row[-1].strip().lstrip("-").isdigit()):
+                continue
+            try:
+                # Three columns (query, document, grade), or TREC's four with a constant second.
+                query, document, grade = row[0], row[-2], int(row[-1])
+            except (IndexError, ValueError) as error:
+                raise EvaluationError(path=file, reason=f"line {number} is no judgement") from error
+            judgements.setdefault(query, {})[document] = grade
+    return judgements
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return [json.loads(line) for line in lines if line.strip()]
+    except OSError as error:
+        raise EvaluationError(path=file, reason=error.strerror or "it cannot be read") from error
+    except ValueError as error:
+        raise EvaluationError(path=file, reason="it is not JSON lines") from error

@@ -1,0 +1,201 @@
+"""Tickets, drafts with their claims and citations, and what people decided about them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ingest.db import Base, UtcDateTime, now
+
+
+def _new_id() -> str:
+    return uuid4().hex
+
+
+class TicketStatus(StrEnum):
+    """Where a ticket is in its life; `SOLVED` ones are history."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    SOLVED = "solved"
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+
+
+class DraftStatus(StrEnum):
+    """Where a draft is in its life; only `READY` and `ABSTAINED` ones can be settled."""
+
+    WRITING = "writing"
+    READY = "ready"
+    ABSTAINED = "abstained"
+    INCOMPLETE = "incomplete"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class Label(StrEnum):
+    """Whether a passage supports a claim."""
+
+    SUPPORTED = "SUPPORTED"
+    REFUTED = "REFUTED"
+    NOT_ENOUGH_INFO = "NOT_ENOUGH_INFO"
+
+
+MACHINE = "machine"
+"""The judge of verdicts that no person gave."""
+
+
+class Ticket(Base):
+    """A customer's question with its thread."""
+
+    __tablename__ = "tickets"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(8))
+    status: Mapped[TicketStatus] = mapped_column(String(16), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    customer: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+
+
+class Message(Base):
+    """One message of a thread; its ordinal, from 1, is the thread's revision after it."""
+
+    __tablename__ = "messages"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    author: Mapped[Author] = mapped_column(String(16))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class TicketDocument(Base):
+    """A document that solved a ticket."""
+
+    __tablename__ = "ticket_documents"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+
+
+class Draft(Base):
+    """A proposed reply, with everything that went into it."""
+
+    __tablename__ = "drafts"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), index=True)
+    thread_revision: Mapped[int]
+    model: Mapped[str] = mapped_column(Text)
+    prompt_version: Mapped[str] = mapped_column(String(16))
+    prompt: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    index_fingerprint: Mapped[str] = mapped_column(Text)
+    ledger: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    prompt_tokens: Mapped[int]
+    budget_tokens: Mapped[int]
+    created_by: Mapped[str] = mapped_column(Text)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+    status: Mapped[DraftStatus] = mapped_column(String(16), default=DraftStatus.WRITING)
+    text: Mapped[str] = mapped_column(Text, default="")
+    reason: Mapped[str | None] = mapped_column(Text, default=None)
+    usage: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    cost_usd: Mapped[float | None] = mapped_column(default=None)
+    seconds: Mapped[float] = mapped_column(default=0.0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Claim(Base):
+    """A sentence that states something; offsets are code points in the text it is part of.
+
+    That text is the approved one where `approval_id` is set, else the draft's.
+    """
+
+    __tablename__ = "claims"
+    __table_args__ = (UniqueConstraint("draft_id", "approval_id", "ordinal"),)
+
+    draft_id: Mapped[str] = mapped_column(ForeignKey("drafts.id"), index=True)
+    approval_id: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"), index=True)
+    ordinal: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    start: Mapped[int]
+    end: Mapped[int]
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+
+
+class Citation(Base):
+    """A claim's pointer to its evidence: quote offsets are code points in the version's text."""
+
+    __tablename__ = "citations"
+
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claims.id"), index=True)
+    passage_id: Mapped[str] = mapped_column(ForeignKey("passages.id"), index=True)
+    marker: Mapped[int]
+    quote: Mapped[str] = mapped_column(Text)
+    quote_start: Mapped[int]
+    quote_end: Mapped[int]
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+
+
+class Verdict(Base):
+    """What a judge, the machine or a person, says of a citation."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (UniqueConstraint("citation_id", "judge"),)
+
+    citation_id: Mapped[str] = mapped_column(ForeignKey("citations.id"))
+    judge: Mapped[str] = mapped_column(Text)
+    label: Mapped[Label] = mapped_column(String(16))
+    score: Mapped[float | None] = mapped_column(default=None)
+    note: Mapped[str] = mapped_column(Text, default="")
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Approval(Base):
+    """The decision about a draft, with the text as it was sent."""
+
+    __tablename__ = "approvals"
+
+    draft_id: Mapped[str] = mapped_column(ForeignKey("drafts.id"), unique=True)
+    approved: Mapped[bool]
+    final_text: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    decided_by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class Gap(Base):
+    """A question that the documents did not answer."""
+
+    __tablename__ = "gaps"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    question: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
+class ModelCall(Base):
+    """One request to a model, whatever came of it; unknown costs are null, not nought."""
+
+    __tablename__ = "model_calls"
+
+    model: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(Text)
+    seconds: Mapped[float]
+    draft_id: Mapped[str | None] = mapped_column(ForeignKey("drafts.id"), default=None)
+    prompt_tokens: Mapped[int | None] = mapped_column(default=None)
+    completion_tokens: Mapped[int | None] = mapped_column(default=None)
+    cost_usd: Mapped[float | None] = mapped_column(default=None)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)

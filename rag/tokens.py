@@ -1,0 +1,144 @@
+"""How many tokens a prompt is, counted by the model's own tokenizer with its chat template."""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Protocol, TypedDict
+
+import httpx
+
+from rag.models import Model
+
+if TYPE_CHECKING:
+    from mistral_common.protocol.instruct.messages import ChatMessage
+    from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+SERVER_TIMEOUT_SECONDS = 10
+# Mistral's tokenizer on text of six languages stays within this factor of other models' counts.
+ESTIMATE_MARGIN = 1.3
+
+
+class ChatMessageDict(TypedDict):
+    """One message of a prompt, as providers take it."""
+
+    role: str
+    content: str
+
+
+Messages = Sequence[ChatMessageDict]
+
+
+class TokenCounter(Protocol):
+    """Counts prompts for one model; `exact` tells whether the provider will count the same."""
+
+    exact: bool
+
+    def count(self, messages: Messages) -> int:
+        """Return the tokens of a whole prompt, chat template included."""
+
+    def count_text(self, text: str) -> int:
+        """Return about how many tokens a text adds to a prompt."""
+
+
+class MistralTokens:
+    """Mixtral's real tokenizer: version 1 for 8x7B, version 3 for 8x22B."""
+
+    exact = True
+
+    def __init__(self, version: str) -> None:
+        self._tokenizer = _mistral(version)
+
+    def count(self, messages: Messages) -> int:
+        """Return the tokens of a whole prompt, chat template included."""
+        from mistral_common.protocol.instruct.request import ChatCompletionRequest
+
+        request: ChatCompletionRequest[ChatMessage] = ChatCompletionRequest(
+            messages=[_mistral_message(message) for message in messages]
+        )
+        return len(self._tokenizer.encode_chat_completion(request).tokens)
+
+    def count_text(self, text: str) -> int:
+        """Return the tokens of a text by itself."""
+        return len(
+            self._tokenizer.instruct_tokenizer.tokenizer.encode(text, bos=False, eos=False)
+        )
+
+
+class ServerTokens:
+    """The tokenizer of a llama.cpp server, asked over HTTP: exact for whatever it serves."""
+
+    exact = True
+
+    def __init__(self, url: str) -> None:
+        root = url.rstrip("/").removesuffix("/v1")
+        self._client = httpx.Client(base_url=root, timeout=SERVER_TIMEOUT_SECONDS)
+
+    @property
+    def available(self) -> bool:
+        """Tell whether the server counts tokens."""
+        try:
+            return self.count([{"role": "user", "content": "hello"}]) > 0
+        except (httpx.HTTPError, KeyError, ValueError):
+            return False
+
+    def count(self, messages: Messages) -> int:
+        """Return the tokens of a whole prompt, chat template included."""
+        answer = self._client.post("/apply-template", json={"messages": list(messages)})
+        answer.raise_for_status()
+        return self._tokens(answer.json()["prompt"], special=True)
+
+    def count_text(self, text: str) -> int:
+        """Return the tokens of a text by itself."""
+        return self._tokens(text, special=False)
+
+    def _tokens(self, text: str, *, special: bool) -> int:
+        body = {"content": text, "add_special": special, "parse_special": True}
+        answer = self._client.post("/tokenize", json=body)
+        answer.raise_for_status()
+        return len(answer.json()["tokens"])
+
+
+class EstimatedTokens:
+    """A cautious estimate for models whose tokenizer is not at hand."""
+
+    exact = False
+
+    def __init__(self) -> None:
+        self._counter = MistralTokens("v1")
+
+    def count(self, messages: Messages) -> int:
+        """Return an upper estimate for a whole prompt."""
+        return math.ceil(ESTIMATE_MARGIN * self._counter.count(messages))
+
+    def count_text(self, text: str) -> int:
+        """Return an upper estimate for a text."""
+        return math.ceil(ESTIMATE_MARGIN * self._counter.count_text(text))
+
+
+def counter(model: Model) -> TokenCounter:
+    """Return the counter of a model."""
+    if model.tokenizer.startswith("mistral-"):
+        return MistralTokens(model.tokenizer.removeprefix("mistral-"))
+    if model.url:
+        server = ServerTokens(model.url)
+        if server.available:
+            return server
+    return EstimatedTokens()
+
+
+@cache
+def _mistral(version: str) -> "MistralTokenizer":
+    from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
+
+    return {"v1": MistralTokenizer.v1, "v3": MistralTokenizer.v3}[version]()
+
+
+def _mistral_message(message: ChatMessageDict) -> "ChatMessage":
+    from mistral_common.protocol.instruct.messages import (
+        AssistantMessage,
+        SystemMessage,
+        UserMessage,
+    )
+
+    kinds = {"system": SystemMessage, "user": UserMessage, "assistant": AssistantMessage}
+    return kinds[message["role"]](content=message["content"])
