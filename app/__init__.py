@@ -1,0 +1,1 @@
+"""Three roles in the browser, and the command line."""

@@ -33,9 +33,7 @@ def main() -> None:
 
 
 @app.command()
-def serve(
-    host: str = "127.0.0.1", port: int = 8501, *, demo: bool = False
-) -> None:
+def serve(host: str = "127.0.0.1", port: int = 8501, *, demo: bool = False) -> None:
     """Serve the web app and its worker."""
     from app.serve import serve as run_server
 

@@ -32,7 +32,9 @@ options = Options()
 def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Run a command and return its exit status: 0, 1 (nothing was handled) or 2 (wrong usage)."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+    )
     try:
         command = typer.main.get_command(app)
         status = command.main(_take_options(arguments), standalone_mode=False)

@@ -32,4 +32,5 @@ def _is_current(database: Database) -> bool:
     with database.engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return False
-        return connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
+        version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        return version == HEAD

@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from app import schema
-from app.settings import PROJECT, Settings
+from app.settings import Settings
 from app.worker import Worker
 from ingest.db import Database
 from ingest.embed import PassageEncoder
@@ -17,6 +17,9 @@ from ingest.index.served import ServedIndex
 from ingest.pipeline import Ingestion
 from ingest.query_encoder import QueryEncoder
 from ingest.weights import Weights
+from rag.llm import LiteLlmModel
+from rag.models import EXTRACTIVE, resolve
+from rag.pipeline import Drafter, Writer
 from rag.retrieve import Retriever
 
 
@@ -63,6 +66,34 @@ class Services:
     def retriever(self) -> Retriever:
         """Return the search over the knowledge base."""
         return Retriever(self.database, self.query_encoder, self.index)
+
+    @cached_property
+    def drafter(self) -> Drafter:
+        """Return what makes drafts."""
+        return Drafter(
+            self.database,
+            self.retriever,
+            self.query_encoder,
+            self.settings.abstain_below,
+            self.settings.reply_tokens,
+        )
+
+    def writer(self, name: str | None = None) -> Writer | None:
+        """Return the model that writes drafts, the desk's or another; None is the embedded one.
+
+        Raises:
+            RagError: There is no such model, or it was retired.
+        """
+        chosen = name or self.settings.model
+        if chosen == EXTRACTIVE:
+            return None
+        route = resolve(
+            chosen,
+            url=self.settings.model_url or None,
+            key=self.settings.model_key.get_secret_value() or None,
+            window_tokens=self.settings.model_window or None,
+        )
+        return Writer(route, LiteLlmModel(route))
 
     @cached_property
     def ingestion(self) -> Ingestion:

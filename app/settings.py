@@ -46,7 +46,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="Password of the demo accounts; empty means a random one."
     )
     secure_cookies: bool = Field(
-        False, description="Send the login cookie over HTTPS only; set it behind a TLS proxy."
+        default=False,
+        description="Send the login cookie over HTTPS only; set it behind a TLS proxy.",
     )
 
     @property

@@ -73,9 +73,7 @@ def _chunk(
     )
 
 
-def _pieces(
-    parsed: ParsedDocument, offsets: Sequence[int], max_tokens: int
-) -> Iterator[Piece]:
+def _pieces(parsed: ParsedDocument, offsets: Sequence[int], max_tokens: int) -> Iterator[Piece]:
     count = _counter(offsets)
     page_starts = [page.start for page in parsed.pages if page.end > page.start]
     path: list[tuple[int, str]] = []

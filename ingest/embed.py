@@ -64,9 +64,8 @@ class PassageEncoder:
 
     def warm(self) -> None:
         """Load the model, and export the query encoder if it is not there yet."""
-        model = self._model
         if not QueryEncoder.exported(self._exports, self.fingerprint):
-            export(self._weights, self._exports, model)
+            export(self._weights, self._exports)
 
     @property
     def _dimensions(self) -> int:

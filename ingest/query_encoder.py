@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from ingest.errors import EncoderError
 from ingest.weights import Weights
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 MAX_TOKENS = 256
@@ -104,16 +105,14 @@ class QueryEncoder:
         return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     @cached_property
-    def _module(self) -> Any:  # noqa: ANN401 (a compiled module has no static type)
-        import torch
-
+    def _module(self) -> Any:
         file = _export_file(self._exports, self.fingerprint)
         if not file.is_file():
             _export_in_child(self._weights, self._exports)
-        return torch.jit.load(str(file))
+        return _load(file)
 
 
-def export(weights: Weights, exports: Path, model: "SentenceTransformer | None" = None) -> None:
+def export(weights: Weights, exports: Path) -> None:
     """Trace the encoder in float32, check the copy against the original, and publish it.
 
     Raises:
@@ -133,13 +132,13 @@ def export(weights: Weights, exports: Path, model: "SentenceTransformer | None" 
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
     with torch.no_grad():
-        traced = torch.jit.freeze(torch.jit.trace(_mean_pooled(original), (ids, mask)))
+        traced = torch.jit.freeze(torch.jit.trace(_mean_pooled(original), (ids, mask)))  # type: ignore[no-untyped-call]
     exports.mkdir(parents=True, exist_ok=True)
     file = _export_file(exports, weights.fingerprint)
     temporary = file.with_suffix(f".{os.getpid()}")
     torch.jit.save(traced, str(temporary))
     copy = QueryEncoder(weights, exports)
-    copy.__dict__["_module"] = torch.jit.load(str(temporary))
+    copy.__dict__["_module"] = _load(temporary)
     cosines = (copy.encode_many(_SAMPLES) * original.encode(list(_SAMPLES))).sum(axis=1)
     if cosines.min() < MIN_COSINE:
         temporary.unlink()
@@ -147,7 +146,7 @@ def export(weights: Weights, exports: Path, model: "SentenceTransformer | None" 
     temporary.replace(file)
 
 
-def _mean_pooled(model: "SentenceTransformer") -> Any:  # noqa: ANN401 (torch is imported lazily)
+def _mean_pooled(model: "SentenceTransformer") -> Any:
     import torch
 
     class MeanPooled(torch.nn.Module):
@@ -163,7 +162,13 @@ def _mean_pooled(model: "SentenceTransformer") -> Any:  # noqa: ANN401 (torch is
             mean = (tokens * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(mean, dim=1)
 
-    return MeanPooled(model[0].model).eval()
+    return MeanPooled(cast("torch.nn.Module", model[0].model)).eval()
+
+
+def _load(file: Path) -> Any:
+    import torch
+
+    return torch.jit.load(str(file))  # type: ignore[no-untyped-call]
 
 
 def _export_file(exports: Path, fingerprint: str) -> Path:

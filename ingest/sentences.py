@@ -21,6 +21,11 @@ _ABBREVIATION = re.compile(
     )\.$""",
     re.VERBOSE | re.IGNORECASE,
 )
+# German and Dutch dates: "ab dem 1. April" goes on.
+_ORDINAL = re.compile(r"\b\d{1,2}\.$")
+_MONTH = re.compile(
+    r"(?:Jan|Feb|März|Mär|Apr|Mai|Juni?|Juli?|Aug|Sep|Okt|Nov|Dez|Quartal|Tag|Woche|Monat|Jahr)"
+)
 _NUMBERED = re.compile(r"(?:^|\n)\s*\d{1,3}\.$")
 
 
@@ -44,6 +49,8 @@ def _is_border(text: str, start: int, match: re.Match[str]) -> bool:
         return False
     if match.group().startswith("."):
         if _ABBREVIATION.search(before):
+            return False
+        if _ORDINAL.search(before) and _MONTH.match(text, match.end()):
             return False
         following = text[match.end() : match.end() + 1]
         return not following.islower()

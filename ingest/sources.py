@@ -117,9 +117,7 @@ def _line(name: str, number: int, text: str, details: dict[str, Any]) -> Upload:
     return Upload(line.id, f"{line.id}.{ending}", content.encode(), {**details, **given})
 
 
-def submit(
-    database: Database, files: FileStore, items: Iterable[Upload], actor: str
-) -> list[str]:
+def submit(database: Database, files: FileStore, items: Iterable[Upload], actor: str) -> list[str]:
     """Keep the bytes of uploads and make a job for each; returns the jobs' ids in order.
 
     What can be answered at once, an unchanged file or a duplicate, is answered at once. From the

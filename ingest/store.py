@@ -216,9 +216,7 @@ def _apply_details(session: Session, document: Document, current: Version, job: 
         record(session, job.actor, "document:describe", document.id, job.details)
 
 
-def _retire(
-    session: Session, document: Document, version: Version, status: VersionStatus
-) -> None:
+def _retire(session: Session, document: Document, version: Version, status: VersionStatus) -> None:
     version.status = status
     _log_operations(session, document.visibility, version, adds=False)
     # The next current version may follow in this transaction, and only one may be current.

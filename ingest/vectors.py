@@ -18,9 +18,7 @@ PASSAGE_TOKENS = MAX_TOKENS - PREFIX_TOKENS - 2
 QUERY_SIZE = 1_000
 
 
-def embedded_text(
-    tokenizer: Tokenizer, title: str, heading_path: Sequence[str], text: str
-) -> str:
+def embedded_text(tokenizer: Tokenizer, title: str, heading_path: Sequence[str], text: str) -> str:
     """Return what is embedded for a passage: title and headings, cut to fit, then its text."""
     prefix = " > ".join(dict.fromkeys([title, *heading_path]))
     starts = token_offsets(tokenizer, prefix)

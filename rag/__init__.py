@@ -1,0 +1,1 @@
+"""A ticket in, a cited draft out."""

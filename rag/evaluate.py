@@ -54,9 +54,7 @@ def corpus_lines(corpus: Path) -> list[dict[str, str]]:
 
 def score(rankings: Mapping[str, Sequence[str]], collection: Collection) -> dict[str, float]:
     """Return the mean of each measure over the judged queries."""
-    pairs = [
-        (rankings.get(query, []), judged) for query, judged in collection.judgements.items()
-    ]
+    pairs = [(rankings.get(query, []), judged) for query, judged in collection.judgements.items()]
     return {
         "recall@5": fmean(recall(ranking, judged, 5) for ranking, judged in pairs),
         "recall@10": fmean(recall(ranking, judged, 10) for ranking, judged in pairs),

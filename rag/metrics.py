@@ -38,6 +38,4 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def _gain(grades: Sequence[int]) -> float:
-    return sum(
-        max(grade, 0) / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1)
-    )
+    return sum(max(grade, 0) / math.log2(rank + 1) for rank, grade in enumerate(grades, start=1))

@@ -35,6 +35,8 @@ VERSION = hashlib.sha256("\0".join((SYSTEM, TASK, MARK_LEFT_OUT, MARK_CUT)).enco
     :12
 ]
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+# Plain text to Mixtral's tokenizer, yet it reads them as the border between speakers.
+_TURN = re.compile(r"\[(/?)INST\]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,5 @@ def message(entry: ThreadMessage) -> str:
 
 
 def clean(text: str) -> str:
-    """Remove characters that a person does not see and a model reads."""
-    return _INVISIBLE.sub("", text)
+    """Remove what a person does not see and a model reads, and disarm Mixtral's turn marks."""
+    return _TURN.sub(r"(\1INST)", _INVISIBLE.sub("", text))

@@ -47,15 +47,14 @@ class Retriever:
         state = self._index.state()
         return f"{state.model}/{state.generation or 'delta'}"
 
-    def search(
-        self, question: str, k: int, scope: Scope, language: str | None = None
-    ) -> list[Hit]:
+    def search(self, question: str, k: int, scope: Scope, language: str | None = None) -> list[Hit]:
         """Return the k best passages that the scope permits, best first.
 
         With a language, only documents in that language are searched.
         """
         vector = self._encoder.encode(question)
         wanted = k
+        hits: list[Hit] = []
         for _ in range(ATTEMPTS):
             wanted *= OVERSAMPLING
             neighbours = self._index.search(vector, wanted, scope.visibilities)
@@ -79,9 +78,7 @@ def _load(
     )
     if language is not None:
         query = query.where(Version.language == language)
-    found = {
-        row.Passage.id: row for row in session.execute(query) if scope.permits(row.Document)
-    }
+    found = {row.Passage.id: row for row in session.execute(query) if scope.permits(row.Document)}
     return [
         Hit(0, neighbour.score, row.Passage, row.Version, row.Document, "close in meaning")
         for neighbour in neighbours

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import httpx
 
@@ -59,9 +59,7 @@ class MistralTokens:
 
     def count_text(self, text: str) -> int:
         """Return the tokens of a text by itself."""
-        return len(
-            self._tokenizer.instruct_tokenizer.tokenizer.encode(text, bos=False, eos=False)
-        )
+        return len(self._tokenizer.instruct_tokenizer.tokenizer.encode(text, bos=False, eos=False))
 
 
 class ServerTokens:
@@ -70,8 +68,7 @@ class ServerTokens:
     exact = True
 
     def __init__(self, url: str) -> None:
-        root = url.rstrip("/").removesuffix("/v1")
-        self._client = httpx.Client(base_url=root, timeout=SERVER_TIMEOUT_SECONDS)
+        self._root = url.rstrip("/").removesuffix("/v1")
 
     @property
     def available(self) -> bool:
@@ -83,19 +80,19 @@ class ServerTokens:
 
     def count(self, messages: Messages) -> int:
         """Return the tokens of a whole prompt, chat template included."""
-        answer = self._client.post("/apply-template", json={"messages": list(messages)})
-        answer.raise_for_status()
-        return self._tokens(answer.json()["prompt"], special=True)
+        answer = self._ask("/v1/chat/completions/input_tokens", {"messages": list(messages)})
+        return int(answer["input_tokens"])
 
     def count_text(self, text: str) -> int:
         """Return the tokens of a text by itself."""
-        return self._tokens(text, special=False)
+        return len(self._ask("/tokenize", {"content": text, "add_special": False})["tokens"])
 
-    def _tokens(self, text: str, *, special: bool) -> int:
-        body = {"content": text, "add_special": special, "parse_special": True}
-        answer = self._client.post("/tokenize", json=body)
+    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        # A connection each: this server closes kept ones that it had promised to keep.
+        answer = httpx.post(self._root + path, json=body, timeout=SERVER_TIMEOUT_SECONDS)
         answer.raise_for_status()
-        return len(answer.json()["tokens"])
+        found: dict[str, Any] = answer.json()
+        return found
 
 
 class EstimatedTokens:
@@ -127,7 +124,7 @@ def counter(model: Model) -> TokenCounter:
 
 
 @cache
-def _mistral(version: str) -> "MistralTokenizer":
+def _mistral(version: str) -> "MistralTokenizer[Any, Any, Any, Any, Any]":
     from mistral_common.tokens.tokenizers.mistral import MistralTokenizer
 
     return {"v1": MistralTokenizer.v1, "v3": MistralTokenizer.v3}[version]()
@@ -140,5 +137,10 @@ def _mistral_message(message: ChatMessageDict) -> "ChatMessage":
         UserMessage,
     )
 
-    kinds = {"system": SystemMessage, "user": UserMessage, "assistant": AssistantMessage}
-    return kinds[message["role"]](content=message["content"])
+    match message["role"]:
+        case "system":
+            return SystemMessage(content=message["content"])
+        case "assistant":
+            return AssistantMessage(content=message["content"])
+        case _:
+            return UserMessage(content=message["content"])

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from app import console
 from app.errors import InvalidInputError
 from app.services import Services
@@ -27,9 +25,7 @@ def ingest(
     """Queue documents, see them through, and say how each ended."""
     begun = time.perf_counter()
     details = _details(owner, visibility, labels)
-    ids = sources.submit(
-        services.database, services.files, sources.uploads(paths, details), ACTOR
-    )
+    ids = sources.submit(services.database, services.files, sources.uploads(paths, details), ACTOR)
     services.worker.finish(ids, lambda done: console.progress(f"{done} of {len(ids)} documents"))
     console.progress("")
     seconds = time.perf_counter() - begun
@@ -98,9 +94,7 @@ def withdraw(services: Services, document_id: str) -> None:
     console.show({"document_id": document_id, "status": "withdrawn"}, [f"{document_id} withdrawn"])
 
 
-def _details(
-    owner: str | None, visibility: str | None, labels: list[str] | None
-) -> dict[str, Any]:
+def _details(owner: str | None, visibility: str | None, labels: list[str] | None) -> dict[str, Any]:
     if visibility is not None and visibility not in set(Visibility):
         kinds = ", ".join(Visibility)
         raise InvalidInputError(what=f"Visibility “{visibility}”", why=f"it is one of {kinds}")

@@ -11,13 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ingest.index.protocol import Neighbour, Rows, Vector
 from ingest.tables import Visibility
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
 
 BATCH_SIZE = 5_000
 OPEN_GENERATIONS = 2
@@ -31,7 +31,7 @@ class ChromaIndex:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._clients: OrderedDict[str, ClientAPI] = OrderedDict()
+        self._clients: OrderedDict[str, Client] = OrderedDict()
         self._lock = threading.Lock()
 
     def build(self, generation: str, rows: Iterable[Rows]) -> None:
@@ -80,7 +80,7 @@ class ChromaIndex:
                 client.close()
         shutil.rmtree(self._folder / generation, ignore_errors=True)
 
-    def _client(self, generation: str) -> "ClientAPI":
+    def _client(self, generation: str) -> "Client":
         with self._lock:
             if generation not in self._clients:
                 self._clients[generation] = _open(self._folder / generation)
@@ -89,15 +89,15 @@ class ChromaIndex:
             return self._clients[generation]
 
 
-def _open(folder: Path) -> "ClientAPI":
+def _open(folder: Path) -> "Client":
     import chromadb
+    from chromadb.config import Settings
 
-    return chromadb.PersistentClient(
-        path=str(folder), settings=chromadb.Settings(anonymized_telemetry=False)
-    )
+    settings = Settings(anonymized_telemetry=False)
+    return cast("Client", chromadb.PersistentClient(path=str(folder), settings=settings))
 
 
-def _write(client: "ClientAPI", part: Rows) -> None:
+def _write(client: "Client", part: Rows) -> None:
     count = len(part.passage_ids)
     collection = client.create_collection(
         part.visibility.value,
@@ -119,7 +119,7 @@ def _write(client: "ClientAPI", part: Rows) -> None:
         collection.add(ids=part.passage_ids[begin:end], embeddings=part.vectors[begin:end])
 
 
-def _query(client: "ClientAPI", name: str, vector: Vector, k: int) -> list[Neighbour]:
+def _query(client: "Client", name: str, vector: Vector, k: int) -> list[Neighbour]:
     collection = client.get_collection(name, embedding_function=None)
     answer = collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
     distances = (answer["distances"] or [[]])[0]

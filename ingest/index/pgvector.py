@@ -3,7 +3,19 @@
 from collections.abc import Collection, Iterable
 
 from pgvector.sqlalchemy import Vector as VectorType
-from sqlalchemy import Column, Delete, MetaData, String, Table, delete, func, insert, literal, select, text
+from sqlalchemy import (
+    Column,
+    Delete,
+    MetaData,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import Connection
 
 from ingest.db import Database
@@ -43,7 +55,7 @@ class PgVectorIndex:
 
     def holds(self, generation: str) -> bool:
         """Published rows are in the same database as their pointer: they are there."""
-        return True
+        return bool(generation)
 
     def probe(self, generation: str, passages: int) -> bool:
         """Count the generation's rows."""
@@ -69,7 +81,9 @@ class PgVectorIndex:
                 query = (
                     select(generation_rows.c.passage_id, literal(1.0) - distance)
                     # As literals, or the planner does not see that the partial index fits.
-                    .where(generation_rows.c.generation == literal(generation, literal_execute=True))
+                    .where(
+                        generation_rows.c.generation == literal(generation, literal_execute=True)
+                    )
                     .where(generation_rows.c.visibility == visibility.value)
                     .order_by(distance)
                     .limit(k)

@@ -174,12 +174,10 @@ def _extend(session: Session, delta: Delta, newest: int, model: str) -> Delta:
         .where(IndexOperation.sequence > delta.sequence, IndexOperation.sequence <= newest)
         .order_by(IndexOperation.sequence)
     )
-    last = {passage_id: adds for passage_id, adds in operations}
+    last = dict(operations.tuples().all())
     added = [passage_id for passage_id, adds in last.items() if adds]
     removed = delta.removed | set(last)
-    rows = {
-        visibility: _without(part, set(last)) for visibility, part in delta.rows.items()
-    }
+    rows = {visibility: _without(part, set(last)) for visibility, part in delta.rows.items()}
     for part in _rows_of(session, added, model):
         rows[part.visibility] = _joined(rows.get(part.visibility), part)
     return Delta(delta.generation, newest, removed, rows)
@@ -212,7 +210,7 @@ def _all_rows(session: Session, model: str) -> Iterator[Rows]:
     return _by_visibility(session.execute(_vectors(model)).all())
 
 
-def _vectors(model: str) -> Select[tuple[Visibility, str, bytes]]:
+def _vectors(model: str) -> Select[Visibility, str, bytes]:
     return (
         select(Document.visibility, Passage.id, Embedding.vector)
         .join(Version, Version.id == Passage.version_id)
@@ -222,7 +220,7 @@ def _vectors(model: str) -> Select[tuple[Visibility, str, bytes]]:
     )
 
 
-def _by_visibility(rows: Sequence[Row[tuple[Visibility, str, bytes]]]) -> Iterator[Rows]:
+def _by_visibility(rows: Sequence[Row[Visibility, str, bytes]]) -> Iterator[Rows]:
     for visibility in Visibility:
         chosen = [(row[1], row[2]) for row in rows if row[0] == visibility]
         if chosen:

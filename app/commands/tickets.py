@@ -1,0 +1,141 @@
+"""Commands about tickets and their drafts."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from app import console
+from app.errors import InvalidInputError, NotFoundError
+from app.services import Services
+from app.workflow import drafts
+from ingest.access import Scope
+from rag.tables import DraftStatus, Ticket
+from rag.tickets import TicketLine, save
+
+ACTOR = "command line"
+
+
+def import_file(services: Services, file: Path) -> None:
+    """Import a file of tickets, one JSON a line; a bad line is named and the rest goes on."""
+    if not file.is_file():
+        raise NotFoundError(what=f"file {file}")
+    imported, errors = 0, []
+    with (
+        file.open(encoding="utf-8", errors="replace") as lines,
+        services.database.write() as session,
+    ):
+        for number, text in enumerate(lines, start=1):
+            if not text.strip():
+                continue
+            try:
+                save(session, _parse(text, f"Line {number}"))
+                imported += 1
+            except InvalidInputError as error:
+                errors.append(str(error))
+    console.show(
+        {"imported": imported, "errors": errors}, [*errors, f"{imported} tickets imported"]
+    )
+    if errors and not imported:
+        raise SystemExit(1)
+
+
+def draft(services: Services, ticket_id: str | None, file: Path | None, model: str | None) -> None:
+    """Draft a reply to a ticket of the desk, or to one handed over as JSON."""
+    if (ticket_id is None) == (file is None):
+        raise InvalidInputError(what="This call", why="it needs one of --ticket, --file or -")
+    if file is not None:
+        ticket_id = _hand_over(services, file)
+    with services.database.read() as session:
+        if session.get(Ticket, ticket_id) is None:
+            raise NotFoundError(what=f"ticket {ticket_id}")
+    writer = services.writer(model)
+    stream = services.drafter.draft(str(ticket_id), ACTOR, Scope.everything(), writer)
+    for piece in stream:
+        if not console.options.as_json:
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    with services.database.read() as session:
+        view = drafts.read(session, str(stream.draft_id))
+    console.show(_document(view), ["", *_summary(view)])
+
+
+def _hand_over(services: Services, file: Path) -> str:
+    if str(file) == "-":
+        text = sys.stdin.read()
+    elif file.is_file():
+        text = file.read_text(encoding="utf-8", errors="replace")
+    else:
+        raise NotFoundError(what=f"file {file}")
+    with services.database.write() as session:
+        return save(session, _parse(text, "The ticket")).id
+
+
+def _parse(text: str, what: str) -> TicketLine:
+    try:
+        return TicketLine.model_validate(json.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidInputError(what=what, why=f"{place}: {first['msg'].lower()}") from error
+    except ValueError as error:
+        raise InvalidInputError(what=what, why="it is not JSON") from error
+
+
+def _document(view: drafts.DraftView) -> dict[str, Any]:
+    draft_row = view.draft
+    left_out = [entry for entry in draft_row.ledger if not entry["included"]]
+    abstained = draft_row.status == DraftStatus.ABSTAINED
+    return {
+        "draft_id": draft_row.id,
+        "status": draft_row.status if abstained or draft_row.reason else "drafted",
+        "reason": draft_row.reason,
+        "text": draft_row.text,
+        "model": draft_row.model,
+        "claims": [_claim(claim) for claim in view.claims],
+        "prompt": {
+            "tokens": draft_row.prompt_tokens,
+            "budget": draft_row.budget_tokens,
+            "passages": len(draft_row.ledger) - len(left_out),
+            "dropped": left_out,
+        },
+        "usage": draft_row.usage,
+        "cost_usd": draft_row.cost_usd,
+        "seconds": round(draft_row.seconds, 3),
+    }
+
+
+def _claim(view: drafts.ClaimView) -> dict[str, Any]:
+    return {
+        "text": view.claim.text,
+        "start": view.claim.start,
+        "end": view.claim.end,
+        "citations": [
+            {
+                "marker": cited.citation.marker,
+                "document_id": cited.document.id,
+                "source": cited.document.source,
+                "first_page": cited.passage.first_page,
+                "quote": cited.citation.quote,
+                "quote_start": cited.citation.quote_start,
+                "quote_end": cited.citation.quote_end,
+                "verdict": cited.machine.label if cited.machine else None,
+                "probability": cited.machine.score if cited.machine else None,
+            }
+            for cited in view.citations
+        ],
+    }
+
+
+def _summary(view: drafts.DraftView) -> list[str]:
+    if view.draft.reason is not None:
+        return [f"{view.draft.status}: {view.draft.reason}"]
+    return [
+        f"[{cited.citation.marker}] {cited.version.title}"
+        + (f", page {cited.passage.first_page}" if cited.passage.first_page else "")
+        for cited in {
+            c.citation.marker: c for claim in view.claims for c in claim.citations
+        }.values()
+    ]

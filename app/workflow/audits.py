@@ -1,0 +1,86 @@
+"""Audits: the next citation to judge, and the verdict."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session, aliased
+
+from app.errors import AlreadySettledError, NotFoundError
+from app.roles import Permission
+from app.services import Services
+from app.workflow import drafts
+from app.workflow.access import Actor, require
+from ingest.events import record
+from rag.tables import MACHINE, Approval, Citation, Claim, Draft, Label, Ticket, Verdict
+from rag.tickets import question, thread
+
+
+@dataclass(frozen=True, slots=True)
+class AuditView:
+    """A citation of a sent reply: the customer's question, the claim in its reply, the source."""
+
+    question: str
+    reply: str
+    claim: Claim
+    cited: drafts.CitationView
+    waiting: int
+
+
+def next_citation(services: Services, user_id: str) -> AuditView | None:
+    """Return the riskiest citation that this reviewer has not judged; None when all are."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
+        waiting = _waiting(actor)
+        count = session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+        citation_id = session.scalar(waiting.limit(1))
+        return _view(session, citation_id, count) if citation_id else None
+
+
+def judge(services: Services, user_id: str, citation_id: str, label: Label, note: str) -> None:
+    """Record a reviewer's verdict.
+
+    Raises:
+        AlreadySettledError: This reviewer has judged it before.
+    """
+    with services.database.write() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
+        if session.get(Citation, citation_id) is None:
+            raise NotFoundError(what="such citation")
+        earlier = select(Verdict).where(
+            Verdict.citation_id == citation_id, Verdict.judge == actor.email
+        )
+        if session.scalar(earlier) is not None:
+            raise AlreadySettledError(who=actor.email)
+        verdict = Verdict(
+            citation_id=citation_id, judge=actor.email, label=label, note=note.strip()
+        )
+        session.add(verdict)
+        record(session, actor.email, "citation:judge", citation_id, {"label": label})
+
+
+def _waiting(actor: Actor) -> Select[str]:
+    machine, own = aliased(Verdict), aliased(Verdict)
+    # What the machine doubts comes first, then what it cannot tell, then what it is sure of.
+    risk = case((machine.label == Label.SUPPORTED, 2), (machine.label.is_(None), 1), else_=0)
+    return (
+        select(Citation.id)
+        .join(Claim, Claim.id == Citation.claim_id)
+        .join(Approval, Approval.id == Claim.approval_id)
+        .outerjoin(machine, (machine.citation_id == Citation.id) & (machine.judge == MACHINE))
+        .outerjoin(own, (own.citation_id == Citation.id) & (own.judge == actor.email))
+        .where(own.id.is_(None))
+        .order_by(risk, Approval.at, Claim.ordinal, Citation.marker)
+    )
+
+
+def _view(session: Session, citation_id: str, waiting: int) -> AuditView:
+    citation = session.get_one(Citation, citation_id)
+    claim = session.get_one(Claim, citation.claim_id)
+    draft = session.get_one(Draft, claim.draft_id)
+    approval = session.get_one(Approval, claim.approval_id)
+    ticket = session.get_one(Ticket, draft.ticket_id)
+    asked = question(ticket.subject, thread(session, ticket.id)[: draft.thread_revision])
+    cited = next(
+        view for view in drafts.citations(session, claim.id) if view.citation.id == citation_id
+    )
+    return AuditView(asked, approval.final_text, claim, cited, waiting)

@@ -1,0 +1,222 @@
+"""Drafts: read one with its evidence, approve it, reject it."""
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
+from app.roles import Permission
+from app.services import Services
+from app.workflow.access import Actor, require
+from ingest.events import record
+from ingest.tables import Document, Passage, Version
+from rag import records
+from rag.cite import bare_text, cite
+from rag.pipeline import DraftStream
+from rag.retrieve import Hit
+from rag.tables import (
+    MACHINE,
+    Approval,
+    Author,
+    Citation,
+    Claim,
+    Draft,
+    DraftStatus,
+    Message,
+    Ticket,
+    TicketStatus,
+    Verdict,
+)
+from rag.tickets import thread
+
+UNSETTLED = (DraftStatus.READY, DraftStatus.ABSTAINED, DraftStatus.INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class CitationView:
+    """A citation with its source and what the machine says of it."""
+
+    citation: Citation
+    passage: Passage
+    version: Version
+    document: Document
+    machine: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimView:
+    """A claim with its citations in the order of their markers."""
+
+    claim: Claim
+    citations: list[CitationView]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A draft, or with `approval` the reply as it was decided on, with all evidence."""
+
+    draft: Draft
+    approval: Approval | None
+    claims: list[ClaimView]
+    sources: list[Hit]
+
+    @property
+    def text(self) -> str:
+        """Return the text that the claims' offsets count in."""
+        return self.approval.final_text if self.approval else self.draft.text
+
+
+def begin(services: Services, user_id: str, ticket_id: str, model: str | None) -> DraftStream:
+    """Begin to draft a reply to a ticket."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_WRITE)
+        if session.get(Ticket, ticket_id) is None:
+            raise NotFoundError(what=f"ticket {ticket_id}")
+    return services.drafter.draft(ticket_id, actor.email, actor.scope, services.writer(model))
+
+
+def approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
+    """Approve a reply as the agent leaves it, and return the approval's id.
+
+    Raises:
+        AlreadySettledError: Somebody decided before, or in another window.
+        ThreadMovedError: The customer wrote again after the draft.
+        InvalidInputError: There is no text, or an incomplete draft was left as it was.
+    """
+    with services.database.write() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
+        draft = _settleable(session, draft_id, text)
+        approval = _decision(actor, draft, text, reason=None)
+        _settle(session, draft, version, approval)
+        claims = cite(text, sources(session, draft))
+        records.add_claims(session, draft.id, approval.id, claims)
+        _answer(session, draft, text)
+        detail = {"draft": draft.id, "sha256": approval.sha256}
+        record(session, actor.email, "draft:approve", draft.ticket_id, detail)
+        return approval.id
+
+
+def reject(services: Services, user_id: str, draft_id: str, version: int, reason: str) -> None:
+    """Reject a draft with a reason; the ticket stays open.
+
+    Raises:
+        AlreadySettledError: Somebody decided before, or in another window.
+    """
+    with services.database.write() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
+        draft = session.get(Draft, draft_id)
+        if draft is None:
+            raise NotFoundError(what="such draft")
+        _settle(session, draft, version, _decision(actor, draft, draft.text, reason.strip()))
+        record(session, actor.email, "draft:reject", draft.ticket_id, {"draft": draft.id})
+
+
+def read(session: Session, draft_id: str) -> DraftView:
+    """Return a draft as it is, or as it was when it was decided on.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    draft = session.get(Draft, draft_id)
+    if draft is None:
+        raise NotFoundError(what="such draft")
+    approval = session.scalar(select(Approval).where(Approval.draft_id == draft_id))
+    of_text = approval.id if approval and approval.approved else None
+    claims = session.scalars(
+        select(Claim)
+        .where(Claim.draft_id == draft_id, Claim.approval_id == of_text)
+        .order_by(Claim.ordinal)
+    )
+    views = [ClaimView(claim, citations(session, claim.id)) for claim in claims]
+    return DraftView(draft, approval if of_text else None, views, sources(session, draft))
+
+
+def citations(session: Session, claim_id: str) -> list[CitationView]:
+    """Return the citations of a claim with their sources."""
+    query = (
+        select(Citation, Passage, Version, Document, Verdict)
+        .join(Passage, Passage.id == Citation.passage_id)
+        .join(Version, Version.id == Passage.version_id)
+        .join(Document, Document.id == Version.document_id)
+        .outerjoin(Verdict, (Verdict.citation_id == Citation.id) & (Verdict.judge == MACHINE))
+        .where(Citation.claim_id == claim_id)
+        .order_by(Citation.marker)
+    )
+    return [CitationView(*row) for row in session.execute(query)]
+
+
+def sources(session: Session, draft: Draft) -> list[Hit]:
+    """Return the passages that the draft's markers count, as they were."""
+    used = [entry for entry in draft.ledger if entry["included"]]
+    query = (
+        select(Passage, Version, Document)
+        .join(Version, Version.id == Passage.version_id)
+        .join(Document, Document.id == Version.document_id)
+        .where(Passage.id.in_([entry["passage_id"] for entry in used]))
+    )
+    found = {row.Passage.id: row for row in session.execute(query)}
+    return [
+        Hit(entry["rank"], entry["score"], *found[entry["passage_id"]], entry["reason"])
+        for entry in used
+    ]
+
+
+def without_markers(text: str) -> str:
+    """Return a reply as a customer should see it."""
+    return "\n".join(bare_text(line) for line in text.splitlines())
+
+
+def _settleable(session: Session, draft_id: str, text: str) -> Draft:
+    draft = session.get(Draft, draft_id)
+    if draft is None:
+        raise NotFoundError(what="such draft")
+    if not text.strip():
+        raise InvalidInputError(what="An empty reply", why="there is nothing to send")
+    if draft.status == DraftStatus.INCOMPLETE and text.strip() == draft.text:
+        why = "it broke off before its end"
+        raise InvalidInputError(what="The draft as it is", why=why)
+    if draft.status in UNSETTLED and draft.thread_revision != len(thread(session, draft.ticket_id)):
+        raise ThreadMovedError
+    return draft
+
+
+def _settle(session: Session, draft: Draft, version: int, decision: Approval) -> None:
+    status = DraftStatus.APPROVED if decision.approved else DraftStatus.REJECTED
+    # One statement decides between two people who act at once.
+    won = session.scalar(
+        update(Draft)
+        .where(Draft.id == draft.id, Draft.version == version, Draft.status.in_(UNSETTLED))
+        .values(status=status, version=version + 1)
+        .returning(Draft.id)
+    )
+    if won is None:
+        earlier = session.scalar(select(Approval).where(Approval.draft_id == draft.id))
+        raise AlreadySettledError(who=earlier.decided_by if earlier else "another window")
+    session.add(decision)
+    session.flush()
+
+
+def _decision(actor: Actor, draft: Draft, text: str, reason: str | None) -> Approval:
+    """Return an approval, or with a reason a rejection."""
+    return Approval(
+        draft_id=draft.id,
+        approved=reason is None,
+        final_text=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        decided_by=actor.email,
+        reason=reason or "",
+    )
+
+
+def _answer(session: Session, draft: Draft, text: str) -> None:
+    """Put the reply into the thread, where the customer's next message will follow it."""
+    session.get_one(Ticket, draft.ticket_id).status = TicketStatus.ANSWERED
+    message = Message(
+        ticket_id=draft.ticket_id,
+        ordinal=draft.thread_revision + 1,
+        author=Author.AGENT,
+        body=without_markers(text),
+    )
+    session.add(message)

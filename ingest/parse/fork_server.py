@@ -1,0 +1,184 @@
+"""A small process with the parsers loaded that forks a child for every document.
+
+`multiprocessing` has a fork server too; its children import the caller's `__main__` again, inherit
+its environment with all secrets, and do not say which limit ended them.
+"""
+
+import gc
+import logging
+import os
+import selectors
+import signal
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass
+from importlib import import_module
+from typing import BinaryIO
+
+from ingest.errors import CorruptDocumentError, IngestError, PoisonDocumentError
+from ingest.parse import limits as limits_of
+from ingest.parse import outcome, registry
+from ingest.parse.limits import Limits
+
+# Sent when a child has ended: its wait status, and whether we killed it for its time.
+ENDING = struct.Struct("!i?")
+_DESCRIPTORS = 3
+_STEP_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    deadline: float
+    ending: int  # descriptor
+
+
+class ForkServer:
+    """Serves one caller, over a socket; ends when the caller does."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._children: dict[int, _Child] = {}
+        self._late: set[int] = set()
+        self._wake_up, self._wakes = os.pipe()
+        self._selector = selectors.DefaultSelector()
+
+    def serve(self) -> None:
+        """Fork children until the caller closes the socket or dies."""
+        os.set_blocking(self._wakes, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._wakes, warn_on_full_buffer=False)
+        self._selector.register(self._control, selectors.EVENT_READ)
+        self._selector.register(self._wake_up, selectors.EVENT_READ)
+        while True:
+            ready = {key.fd for key, _ in self._selector.select(self._patience())}
+            if self._wake_up in ready:
+                os.read(self._wake_up, 4096)
+            self._reap()
+            self._kill_late()
+            if self._control.fileno() in ready and not self._accept():
+                break
+        for process_id in self._children:
+            _kill(process_id)
+
+    def _patience(self) -> float | None:
+        deadlines = [child.deadline for child in self._children.values()]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
+
+    def _accept(self) -> bool:
+        message, descriptors, _, _ = socket.recv_fds(
+            self._control, limits_of.MESSAGE_BYTES, _DESCRIPTORS
+        )
+        if len(message) < limits_of.MESSAGE_BYTES or len(descriptors) < _DESCRIPTORS:
+            return False
+        document, job, ending = descriptors
+        limits = Limits.from_bytes(message)
+        server_id = os.getpid()
+        process_id = os.fork()
+        if process_id == 0:
+            self._become_child(server_id)
+            _serve_job(document, job, limits)
+        os.close(document)
+        os.close(job)
+        # The child's own alarm is due first and says more; this is for one that masks it.
+        self._children[process_id] = _Child(time.monotonic() + limits.wall_seconds + 1, ending)
+        return True
+
+    def _become_child(self, server_id: int) -> None:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        limits_of.die_with_parent(server_id)
+        self._control.close()
+        self._selector.close()
+        for descriptor in (
+            self._wake_up, self._wakes, *(child.ending for child in self._children.values()),
+        ):  # fmt: skip
+            os.close(descriptor)
+
+    def _reap(self) -> None:
+        while self._children:
+            process_id, status = os.waitpid(-1, os.WNOHANG)
+            if process_id == 0:
+                return
+            child = self._children.pop(process_id)
+            try:
+                os.write(child.ending, ENDING.pack(status, process_id in self._late))
+            except BrokenPipeError:
+                pass  # the caller's thread is gone
+            finally:
+                os.close(child.ending)
+                self._late.discard(process_id)
+
+    def _kill_late(self) -> None:
+        now = time.monotonic()
+        for process_id, child in self._children.items():
+            if child.deadline <= now and process_id not in self._late:
+                self._late.add(process_id)
+                _kill(process_id)
+
+
+def _kill(process_id: int) -> None:
+    """Kill a child with all of its process group; ours alone to reap, so the id is still its."""
+    try:
+        os.killpg(process_id, signal.SIGKILL)
+    except ProcessLookupError:
+        os.kill(process_id, signal.SIGKILL)
+
+
+def _serve_job(document: int, job: int, limits: Limits) -> None:
+    """Read a document, send the outcome and end the process."""
+    try:
+        with socket.socket(fileno=job) as connection, os.fdopen(document, "rb") as file:
+            name = _receive(connection).decode("utf-8", "replace")
+            limits_of.bind(limits)
+            connection.sendall(_attempt(file, name, limits))
+    finally:
+        os._exit(0)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    received = bytearray()
+    while step := connection.recv(_STEP_BYTES):
+        received += step
+    return bytes(received)
+
+
+def _attempt(file: BinaryIO, name: str, limits: Limits) -> bytes:
+    try:
+        file.seek(0)
+        data = file.read(registry.MAX_FILE_BYTES + 1)
+        return outcome.encode(registry.parse(data, name))
+    except IngestError as error:
+        return outcome.encode(error)
+    except MemoryError:
+        reason = memory_reason(limits)
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except Exception:
+        reason = "its content could not be understood"
+        return outcome.encode(CorruptDocumentError(title=name, reason=reason))
+    return outcome.encode(PoisonDocumentError(title=name, reason=reason))
+
+
+def memory_reason(limits: Limits) -> str:
+    """Say that the memory limit was hit."""
+    gigabytes = limits.memory_bytes / (1 << 30)
+    amount = f"{gigabytes:g} GB" if gigabytes >= 1 else f"{limits.memory_bytes >> 20} MB"
+    return f"it needed more than {amount} of memory"
+
+
+def main() -> None:
+    """Serve the socket whose descriptor is the first argument."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    logging.disable(logging.CRITICAL)
+    for candidate in registry.FORMATS:
+        import_module(candidate.module)
+    limits_of.leave_network()
+    gc.freeze()
+    ForkServer(control).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""A reply's markers → claims with offsets, each pointing at the words that support it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, utils
+
+from ingest.sentences import sentence_spans
+from rag.retrieve import Hit
+
+# Weak models write [1, 2], [^1], 【1】 or [Passage 1] where [1][2] was asked for.
+_MARKER = re.compile(
+    r"[\[【](?:passages?|sources?|quelles?)?\s*\^?#?\s*(\d{1,3}(?:\s*(?:,|;|and|und|et)\s*\d{1,3})*)\s*[\]】]",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+")
+_GREETING = re.compile(
+    r"(?:hello|hi|hey|dear|good (?:morning|day|afternoon)|hallo|guten (?:tag|morgen)|sehr geehrte|"
+    r"bonjour|cher|chère|madame|monsieur|buongiorno|gentile|salve|hola|buenos días|estimad[oa]|"
+    r"beste|geachte|goedendag)\b[^.!?]{0,60}[,.!:]?$",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"(?:thank|thanks|kind regards|best regards|regards|sincerely|yours|sorry|we are sorry|"
+    r"i am sorry|vielen dank|danke|mit freundlichen|freundliche grüße|viele grüße|es tut uns leid|"
+    r"merci|cordialement|bien à vous|nous sommes désolés|grazie|cordiali saluti|"
+    r"distinti saluti|ci dispiace|gracias|un saludo|saludos|atentamente|lo sentimos|"
+    r"bedankt|dank|met vriendelijke groet|het spijt ons|please let (?:me|us) know|"
+    r"i hope this helps|let me know)\b",
+    re.IGNORECASE,
+)
+MIN_CLAIM_WORDS = 3
+# A second sentence joins the quote only if the claim fits clearly better to both.
+JOIN_GAIN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A citation before it is stored; quote offsets are code points in the version's text."""
+
+    marker: int
+    hit: Hit
+    quote: str
+    quote_start: int
+    quote_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CitedClaim:
+    """A sentence that states something; offsets count in the reply, markers included."""
+
+    text: str
+    start: int
+    end: int
+    evidence: tuple[Evidence, ...]
+
+
+def normalise(text: str, passages: int) -> str:
+    """Write markers as [1][2] and remove those that name no passage."""
+
+    def rewrite(match: re.Match[str]) -> str:
+        numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(match.group(1)))
+        return "".join(f"[{number}]" for number in numbers if 1 <= number <= passages)
+
+    cleaned = _MARKER.sub(rewrite, text)
+    return re.sub(r"[ \t]+([.,;:!?])", r"\1", cleaned) if cleaned != text else cleaned
+
+
+def cite(text: str, hits: Sequence[Hit]) -> list[CitedClaim]:
+    """Split a normalised reply into claims, and find for each marker the words it points at.
+
+    Greetings, courtesies and questions state nothing and are left out, unless they carry a marker.
+    """
+    claims = []
+    for start, end in _sentences(text):
+        sentence = text[start:end]
+        markers = markers_in(sentence)
+        bare = bare_text(sentence)
+        if not markers and not _states_something(bare):
+            continue
+        evidence = tuple(
+            quote(bare, marker, hits[marker - 1]) for marker in markers if marker <= len(hits)
+        )
+        claims.append(CitedClaim(sentence, start, end, evidence))
+    return claims
+
+
+def markers_in(text: str) -> list[int]:
+    """Return the markers of a text in order, each once."""
+    found = (
+        int(number)
+        for match in _MARKER.finditer(text)
+        for number in _NUMBER.findall(match.group(1))
+    )
+    return list(dict.fromkeys(found))
+
+
+def bare_text(text: str) -> str:
+    """Return a sentence without its markers."""
+    return " ".join(_MARKER.sub(" ", text).split()).replace(" .", ".").replace(" ,", ",")
+
+
+def quote(claim: str, marker: int, hit: Hit) -> Evidence:
+    """Find the shortest run of a passage's sentences that fits a claim best."""
+    text = hit.passage.text
+    start, end = _exact(claim, text) or _best_run(claim, text)
+    start, end = _trim(text, start, end)
+    offset = hit.passage.start
+    return Evidence(marker, hit, text[start:end], offset + start, offset + end)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    for start, end in sentence_spans(text):
+        trimmed = _trim(text, start, end)
+        if trimmed[0] < trimmed[1]:
+            yield trimmed
+
+
+def _states_something(sentence: str) -> bool:
+    if len(sentence.split()) < MIN_CLAIM_WORDS or sentence.endswith("?"):
+        return False
+    return not (_GREETING.match(sentence) or _COURTESY.match(sentence))
+
+
+def _exact(claim: str, text: str) -> tuple[int, int] | None:
+    """Return where the claim stands word for word, whatever the white space."""
+    words = claim.strip(" .„“”\"'»«").split()
+    if not words:
+        return None
+    match = re.search(r"\s+".join(map(re.escape, words)), text)
+    return (match.start(), _with_full_stop(text, match.end())) if match else None
+
+
+def _with_full_stop(text: str, end: int) -> int:
+    return end + 1 if text[end : end + 1] in {".", "!", "?"} else end
+
+
+def _best_run(claim: str, text: str) -> tuple[int, int]:
+    spans = list(sentence_spans(text)) or [(0, len(text))]
+    best = max(range(len(spans)), key=lambda index: _fitness(claim, text, spans[index]))
+    run = spans[best]
+    for neighbour in (best - 1, best + 1):
+        if 0 <= neighbour < len(spans):
+            both = (min(run[0], spans[neighbour][0]), max(run[1], spans[neighbour][1]))
+            if _fitness(claim, text, both) > _fitness(claim, text, run) + JOIN_GAIN:
+                return both
+    return run
+
+
+def _fitness(claim: str, text: str, span: tuple[int, int]) -> float:
+    """Return how much of the claim's wording a stretch holds, 0 to 100."""
+    return fuzz.token_set_ratio(claim, text[span[0] : span[1]], processor=utils.default_process)
+
+
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

@@ -1,0 +1,184 @@
+"""A ticket's way to a draft: retrieve, abstain or fit, stream, cite, verify, keep."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.access import Scope
+from ingest.db import Database
+from ingest.query_encoder import QueryEncoder
+from ingest.tables import Visibility
+from rag import budget, extractive, prompt, records
+from rag.budget import Prompt, Question
+from rag.cite import cite, normalise
+from rag.llm import ChatModel, Completion
+from rag.models import Model
+from rag.prompt import ThreadMessage
+from rag.retrieve import Hit, Retriever
+from rag.tables import DraftStatus
+from rag.tickets import question
+from rag.tokens import counter
+
+CANDIDATES = 40
+SHOWN_WHEN_ABSTAINING = 3
+NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A language model that writes drafts: its route and the connection to it."""
+
+    route: Model
+    chat: ChatModel
+
+
+@dataclass(frozen=True)
+class Drafter:
+    """Makes drafts; `abstain_below` is the cosine under which nothing found is an answer."""
+
+    database: Database
+    retriever: Retriever
+    encoder: QueryEncoder
+    abstain_below: float
+    reply_tokens: int
+
+    def draft(
+        self, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
+    ) -> "DraftStream":
+        """Begin a draft, by the embedded drafter where no writer is given.
+
+        The stream that is returned finishes and keeps it.
+        """
+        return DraftStream(self, ticket_id, actor, scope, writer)
+
+
+class DraftStream:
+    """A draft on its way: iterate for its text, then read `draft_id`.
+
+    However the iteration ends, the draft is kept; one that is not whole cannot be approved so.
+    """
+
+    def __init__(
+        self, drafter: Drafter, ticket_id: str, actor: str, scope: Scope, writer: Writer
+    ) -> None:
+        self._drafter = drafter
+        self._writer = writer
+        self._scope = scope
+        self._begun = time.perf_counter()
+        with drafter.database.read() as session:
+            self._facts = records.facts(session, ticket_id, actor)
+        self.draft_id: str | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the draft in pieces, as they come."""
+        facts = self._facts
+        asked = question(facts.subject, facts.messages)
+        hits = self._candidates(asked)
+        if not hits or hits[0].score < self._drafter.abstain_below:
+            self._abstain(hits, NO_SOURCE)
+            return
+        if self._writer is None:
+            yield from self._quote(asked, hits)
+        else:
+            yield from self._generate(self._writer, hits)
+
+    def _candidates(self, asked: str) -> list[Hit]:
+        """Search; what staff alone may see is used only where nothing public answers."""
+        language = self._facts.language if self._writer is None else None
+        search = self._drafter.retriever.search
+        hits = search(asked, CANDIDATES, self._scope)
+        if language is not None:
+            own = search(asked, CANDIDATES, self._scope, language)
+            # The embedded drafter cannot translate; without a source in the customer's language
+            # the others are kept, to be shown.
+            hits = own if own and own[0].score >= self._drafter.abstain_below else hits
+        public = [hit for hit in hits if hit.document.visibility == Visibility.PUBLIC]
+        answers = public and public[0].score >= self._drafter.abstain_below
+        return public if answers else hits
+
+    def _quote(self, asked: str, hits: Sequence[Hit]) -> Iterator[str]:
+        facts = self._facts
+        own = [hit for hit in hits if hit.version.language == facts.language]
+        if not own or facts.language not in extractive.FRAMES:
+            self._abstain(hits, OTHER_LANGUAGE)
+            return
+        text = extractive.compose(asked, facts.language, own, self._drafter.encoder)
+        if not text:
+            self._abstain(hits, NO_SOURCE)
+            return
+        used = own[: extractive.MAX_PASSAGES]
+        yield from text.splitlines(keepends=True)
+        ledger = [_quoted(hit, used=hit in used) for hit in hits]
+        fitted = Prompt([], used, 0, 0, exact=True, ledger=ledger)
+        self._keep(text, fitted, Completion(incomplete=None))
+
+    def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Iterator[str]:
+        facts = self._facts
+        thread = [ThreadMessage(author, body) for author, body in facts.messages]
+        asked = Question(facts.subject, thread, facts.language)
+        route = writer.route
+        fitted = budget.fit(asked, hits, route, counter(route), self._drafter.reply_tokens)
+        completion = Completion()
+        pieces: list[str] = []
+        try:
+            for piece in writer.chat.stream(
+                fitted.messages, self._drafter.reply_tokens, completion
+            ):
+                pieces.append(piece)
+                yield piece
+        finally:
+            if pieces:
+                self._keep("".join(pieces), fitted, completion)
+        if not pieces:
+            self._keep("", fitted, completion)
+
+    def _abstain(self, hits: Sequence[Hit], reason: str) -> None:
+        nearest = list(hits[:SHOWN_WHEN_ABSTAINING])
+        ledger = [_quoted(hit, used=False) for hit in nearest]
+        fitted = Prompt([], [], 0, 0, exact=True, ledger=ledger)
+        self._save("", DraftStatus.ABSTAINED, reason, fitted, Completion(incomplete=None))
+
+    def _keep(self, text: str, fitted: Prompt, completion: Completion) -> None:
+        if completion.incomplete is not None:
+            self._save(text, DraftStatus.INCOMPLETE, completion.incomplete, fitted, completion)
+        elif prompt.NO_ANSWER in text:
+            self._save("", DraftStatus.ABSTAINED, MODEL_DECLINED, fitted, completion)
+        else:
+            self._save(text, DraftStatus.READY, None, fitted, completion)
+
+    def _save(
+        self,
+        text: str,
+        status: DraftStatus,
+        reason: str | None,
+        fitted: Prompt,
+        completion: Completion,
+    ) -> None:
+        reply = normalise(text, len(fitted.hits)).strip()
+        finished = records.Finished(
+            text=reply,
+            status=status,
+            reason=reason,
+            claims=cite(reply, fitted.hits),
+            prompt=fitted,
+            usage=completion.usage,
+            seconds=time.perf_counter() - self._begun,
+            index_fingerprint=self._drafter.retriever.fingerprint,
+        )
+        route = self._writer.route if self._writer else None
+        with self._drafter.database.write() as session:
+            self.draft_id = records.keep(session, self._facts, route, finished)
+
+
+def _quoted(hit: Hit, *, used: bool) -> dict[str, Any]:
+    return {
+        "passage_id": hit.passage.id,
+        "title": hit.version.title,
+        "page": hit.passage.first_page,
+        "rank": hit.rank,
+        "score": round(hit.score, 4),
+        "tokens": None,
+        "included": used,
+        "reason": hit.why if used else "not needed for the quotes",
+    }

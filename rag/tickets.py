@@ -1,0 +1,106 @@
+"""Tickets as they come in, open ones and solved ones."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy import delete, or_, select
+from sqlalchemy.orm import Session
+
+from ingest.db import now
+from ingest.language import detect
+from ingest.tables import Document
+from rag.tables import Author, Message, Ticket, TicketDocument, TicketStatus
+
+
+class ThreadLine(BaseModel):
+    """A later message of a ticket's thread."""
+
+    author: Literal["customer", "agent"]
+    body: str
+
+
+class TicketLine(BaseModel):
+    """A ticket as other programs hand it over; with `documents` it is a solved one."""
+
+    model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
+
+    id: str = Field(min_length=1, max_length=64)
+    subject: str
+    body: str
+    created: AwareDatetime | datetime | None = None
+    locale: str | None = None
+    customer: dict[str, Any] = Field(default_factory=dict)
+    thread: list[ThreadLine] = Field(default_factory=list)
+    replies: list[str] = Field(default_factory=list)
+    documents: list[str] = Field(default_factory=list)
+
+    @property
+    def messages(self) -> list[tuple[Author, str]]:
+        """Return the thread, oldest first."""
+        return [
+            (Author.CUSTOMER, self.body),
+            *((Author(line.author), line.body) for line in self.thread),
+            *((Author.AGENT, reply) for reply in self.replies),
+        ]
+
+    @property
+    def language(self) -> str:
+        """Return the language of the locale, else that of the text."""
+        if self.locale:
+            return self.locale.replace("_", "-").partition("-")[0].lower()[:8]
+        return detect(f"{self.subject}\n{self.body}")
+
+
+def save(session: Session, line: TicketLine) -> Ticket:
+    """Store a ticket; one that is there already gets the new thread."""
+    ticket = session.get(Ticket, line.id)
+    if ticket is None:
+        ticket = Ticket(
+            id=line.id,
+            subject=line.subject,
+            language=line.language,
+            status=TicketStatus.SOLVED if line.documents else TicketStatus.OPEN,
+            created_at=_aware(line.created),
+            customer=line.customer,
+        )
+        session.add(ticket)
+        session.flush()
+    elif thread(session, ticket.id) != line.messages:
+        session.execute(delete(Message).where(Message.ticket_id == ticket.id))
+    else:
+        return ticket
+    session.add_all(
+        Message(ticket_id=ticket.id, ordinal=ordinal, author=author, body=body)
+        for ordinal, (author, body) in enumerate(line.messages, start=1)
+    )
+    session.flush()
+    _link_documents(session, ticket, line.documents)
+    return ticket
+
+
+def thread(session: Session, ticket_id: str) -> list[tuple[Author, str]]:
+    """Return the messages of a ticket, oldest first."""
+    query = select(Message).where(Message.ticket_id == ticket_id).order_by(Message.ordinal)
+    return [(Author(row.author), row.body) for row in session.scalars(query)]
+
+
+def question(subject: str, messages: list[tuple[Author, str]]) -> str:
+    """Return what the customer asks now: the subject and their latest message."""
+    latest = [body for author, body in messages if author == Author.CUSTOMER][-1:]
+    return "\n".join([subject, *latest])
+
+
+def _link_documents(session: Session, ticket: Ticket, names: list[str]) -> None:
+    """Link the documents that solved a ticket; each is named by its id or its source."""
+    known = session.scalars(
+        select(Document.id).where(or_(Document.id.in_(names), Document.source.in_(names)))
+    )
+    for document_id in known:
+        session.merge(TicketDocument(ticket_id=ticket.id, document_id=document_id))
+
+
+def _aware(moment: datetime | None) -> datetime:
+    if moment is None:
+        return now()
+    return moment if moment.tzinfo else moment.replace(tzinfo=now().tzinfo)

@@ -1,0 +1,87 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.parse import html, markdown, outcome, text
+from ingest.parse.clean import clean
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
+TRICKY = st.sampled_from(
+    [
+        "e\u0301",
+        "\u0301",
+        "ﬁ",
+        "\u00ad",
+        "\u200b",
+        "\r\n",
+        "\x85",
+        "\u2028",
+        "\U000e0041",
+        "¶",
+        " | ",
+    ]
+)
+TAGS = st.sampled_from(
+    ["p", "div", "h1", "h3", "ul", "ol", "li", "table", "tr", "td", "th", "pre", "br", "nav", "dt"]
+)
+MARKUP = st.one_of(
+    TEXTS,
+    TRICKY,
+    TAGS.map("<{}>".format),
+    TAGS.map("</{}>".format),
+    st.sampled_from(
+        ["<p hidden>", "<!-- x -->", "<li value=7>", "<ol start=-2>", "&nbsp;", "&#8203;"]
+    ),
+)
+SIGNS = st.sampled_from(["# ", "\n\n", "\n- ", "\n1. ", "    ", "```\n", "> ", "**", "\\", "&amp;"])
+BLOCKS = st.sampled_from(["\n| a | b |\n|---|---|\n| ", "---\n", "a: b\n", "[a](b)", "<b>", "<!--"])
+MARKDOWN = st.one_of(TEXTS, TRICKY, SIGNS, BLOCKS, MARKUP)
+
+
+@given(st.lists(MARKUP, max_size=40).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_html_of_any_shape_keeps_the_invariants(check, source):
+    check(html.parse(source.encode(), "a.html"))
+
+
+@given(st.lists(MARKDOWN, max_size=40).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_markdown_of_any_shape_keeps_the_invariants(check, source):
+    check(markdown.parse(source.encode(), "a.md"))
+
+
+@given(
+    st.lists(st.one_of(TEXTS, TRICKY, st.sampled_from(["\n", "\n\n", "- ", "1. "]))).map("".join)
+)
+@settings(max_examples=300, deadline=None)
+def test_plain_text_loses_no_visible_character(check, source):
+    document = text.parse(source.encode(), "a.txt")
+
+    check(document)
+    assert "".join(document.text.split()) == "".join(clean(source).split())
+
+
+@given(st.binary(max_size=200))
+def test_bytes_in_no_encoding_keep_the_invariants(check, data):
+    check(text.parse(data, "a.txt"))
+
+
+@given(st.text())
+def test_cleaning_twice_changes_nothing(source):
+    assert clean(clean(source)) == clean(source)
+
+
+@given(st.lists(MARKDOWN, max_size=20).map("".join))
+@settings(deadline=None)
+def test_documents_cross_the_process_border_unchanged(source):
+    document = markdown.parse(source.encode(), "a.md")
+
+    assert outcome.decode(outcome.encode(document)) == document
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"7", b"{", b"[]", b"{}", b'{"code": "x", "fields": {}}', b"[" * 100_000]
+)
+def test_a_child_cannot_send_what_is_not_a_document(message):
+    with pytest.raises(ValueError, match=r"\w"):
+        outcome.decode(message)

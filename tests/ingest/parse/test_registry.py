@@ -1,0 +1,103 @@
+import pytest
+
+from ingest.errors import (
+    DocumentTooLargeError,
+    EmptyDocumentError,
+    PoisonDocumentError,
+    UnsupportedMediaTypeError,
+)
+from ingest.parse import registry
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "expected"),
+    [
+        (b"%PDF-1.7 ...", "a.pdf", "PDF"),
+        (b"\xef\xbb\xbf\n%PDF-1.7\n1 0 obj", "a.txt", "PDF"),
+        (b"<!DOCTYPE html><p>x", "a.pdf", "HTML"),
+        (b"<?xml version='1.0'?><!-- x --> <html>", "a.txt", "HTML"),
+        ("<html>".encode("utf-16"), "a", "HTML"),
+        (b"<p>just a part</p>", "a.html", "HTML"),
+        (b"<p>just a part</p>", "a.md", "Markdown"),
+        (b"no tags at all", "a.html", "plain text"),
+        (b"plain", "a.markdown", "Markdown"),
+        (b"# Title\n\nSee [this](x).", "a.txt", "Markdown"),
+        (b"# only one sign", "a.txt", "plain text"),
+        (b"Some say a PDF starts with %PDF-1.7 these days.", "a.txt", "plain text"),
+        (b"Subject: a memo\n\nHello", "memo.txt", "plain text"),
+        ("Größe".encode("cp1252"), "a.csv", "plain text"),
+    ],
+)
+def test_a_format_is_told_by_content_before_name(data, name, expected):
+    assert registry.detect(data, name).name == expected
+
+
+def test_a_word_document_is_known_under_any_name(make_docx):
+    data = make_docx(lambda document: document.add_paragraph("Hello"))
+
+    assert registry.parse(data, "hello.pdf").text == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "found"),
+    [
+        (PNG, "scan.pdf", "PNG image"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 20, "a.docx", "JPEG image"),
+        (b"{\\rtf1 Hello}", "a.doc", "RTF document"),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.doc", "old Microsoft Office file"),
+        (b"MIME-Version: 1.0\nFrom: a\n\nHi", "a.eml", "e-mail message"),
+        (b"<?xml version='1.0'?><rss/>", "a.xml", "XML data"),
+        (b"a\0b\0c\0", "a.txt", "binary data"),
+        (bytes(range(1, 32)) * 9, "a.txt", "binary data"),
+    ],
+)
+def test_what_cannot_be_read_is_named_in_plain_words(data, name, found):
+    with pytest.raises(UnsupportedMediaTypeError) as caught:
+        registry.parse(data, name)
+
+    assert caught.value.fields == {"title": name, "found": found}
+
+
+def test_containers_of_other_programs_are_named(make_zip):
+    contents = {
+        "xl/workbook.xml": "Excel workbook",
+        "ppt/presentation.xml": "PowerPoint presentation",
+        "readme.txt": "ZIP archive",
+    }
+
+    for member, found in contents.items():
+        with pytest.raises(UnsupportedMediaTypeError) as caught:
+            registry.parse(make_zip({member: b"x"}), "a.docx")
+        assert caught.value.fields["found"] == found
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t", "\u200b\ufeff".encode(), b"\xff\xfe"])
+def test_files_without_visible_text_are_empty(data):
+    with pytest.raises(EmptyDocumentError, match="the file is empty"):
+        registry.parse(data, "a.txt")
+
+
+def test_a_file_over_25_mb_is_refused_unread():
+    with pytest.raises(DocumentTooLargeError, match="larger than 25 MB"):
+        registry.parse(b"a" * 25_000_001, "a.txt")
+
+
+def test_text_over_5_mb_is_refused():
+    with pytest.raises(PoisonDocumentError, match="longer than 5 MB"):
+        registry.parse(b"word " * 1_000_001, "a.txt")
+
+
+def test_reading_twice_gives_the_same_document(make_docx):
+    data = make_docx(lambda document: document.add_paragraph("Hello"))
+
+    assert registry.parse(data, "a.docx") == registry.parse(data, "a.docx")
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("unit", [" ", "[", "[a](", "<!--", "<!-- -->", "**a", "A: b\n", "-", "| "])
+def test_no_repetition_makes_detection_slow(unit):
+    data = (unit * 100_000)[:65_536].encode() + b"x"
+
+    assert registry.detect(data, "a.html").name in {"plain text", "Markdown", "HTML"}
