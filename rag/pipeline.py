@@ -60,7 +60,7 @@ class DraftStream:
     """
 
     def __init__(
-        self, drafter: Drafter, ticket_id: str, actor: str, scope: Scope, writer: Writer
+        self, drafter: Drafter, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
     ) -> None:
         self._drafter = drafter
         self._writer = writer

@@ -106,12 +106,12 @@ def group(lines: list[Line], look: Look) -> Iterator[PdfBlock]:
 
 
 def join_lines(lines: tuple[Line, ...], look: Look) -> str:
-    """Join a block's lines by line breaks, and words divided at a line's end."""
+    """Join a block's lines, and the words divided at their ends."""
     pieces: list[str] = []
     for line, following in zip(lines, (*lines[1:], None), strict=True):
         word = _word_before_hyphen(line.text)
         if following is None or not word:
-            pieces.append(line.text + "\n")
+            pieces.append(line.text + " ")
         elif _is_divided_word(word, following.text, look):
             pieces.append(line.text[:-1])
         else:

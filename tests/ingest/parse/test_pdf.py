@@ -35,11 +35,11 @@ def test_headings_paragraphs_and_list_items_are_told_apart(make_pdf, write_lines
 
     assert blocks_of(pdf.parse(data, "policy.pdf")) == [
         ("heading1", "Refund policy"),
-        ("paragraph", "We refund within five days\nafter the parcel came back."),
+        ("paragraph", "We refund within five days after the parcel came back."),
         ("paragraph", "Fees are not refunded."),
         ("heading2", "Exceptions"),
         ("list_item", "• gift cards"),
-        ("list_item", "• tickets for events\nthat are over"),
+        ("list_item", "• tickets for events that are over"),
     ]
 
 
@@ -55,7 +55,7 @@ def test_rows_of_aligned_cells_become_a_table(make_pdf, write_lines, blocks_of):
     data = make_pdf(together(write_lines("Our plans are these.", "Choose one."), draw_table))
 
     assert blocks_of(pdf.parse(data, "plans.pdf")) == [
-        ("paragraph", "Our plans are these.\nChoose one."),
+        ("paragraph", "Our plans are these. Choose one."),
         ("table_row", "Plan | Fee | Days"),
         ("table_row", "Basic | 1 | 14"),
         ("table_row", "Pro | 9 | 30"),
@@ -151,7 +151,7 @@ def test_a_document_of_300_pages_is_read_whole(make_pdf, write_lines, check):
     check(document)
     last = document.pages[-1]
     assert len(document.pages) == 300
-    assert document.text[last.start : last.end] == "Chapter 300\nIt is short."
+    assert document.text[last.start : last.end] == "Chapter 300 It is short."
 
 
 def test_a_file_that_claims_endless_pages_is_refused():
