@@ -47,6 +47,11 @@ def add(
     return user
 
 
+def set_password(user: User, password: str) -> None:
+    """Change an account's password."""
+    user.password_hash = _hasher.hash(password)
+
+
 def by_email(session: Session, email: str) -> User:
     """Return an account.
 

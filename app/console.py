@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import typer
 
 from ingest.errors import CopilotError
@@ -39,17 +38,14 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         command = typer.main.get_command(app)
         status = command.main(_take_options(arguments), standalone_mode=False)
         return status if isinstance(status, int) else 0
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return 2
-    except click.ClickException as error:
+    except typer.TyperException as error:
         _usage_error(error)
         return 2
     except CopilotError as error:
         message, hint = error.describe()
         _show_error(error.code, message, hint)
         return 1
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return 130
     except BrokenPipeError:
         # The reader has gone, as in `… | head`; nothing is left to tell it.
@@ -97,7 +93,7 @@ def _take_options(arguments: Sequence[str]) -> list[str]:
         elif argument == "--home":
             if not waiting:
                 message = "Option '--home' requires an argument."
-                raise click.UsageError(message)
+                raise typer.BadParameter(message)
             options.home = Path(waiting.pop(0))
         elif argument.startswith("--home="):
             options.home = Path(argument.removeprefix("--home="))
@@ -106,11 +102,8 @@ def _take_options(arguments: Sequence[str]) -> list[str]:
     return rest
 
 
-def _usage_error(error: click.ClickException) -> None:
-    if options.as_json:
-        _show_error("usage", error.format_message(), "See --help.")
-    else:
-        error.show()
+def _usage_error(error: typer.TyperException) -> None:
+    _show_error("usage", error.format_message(), "See --help.")
 
 
 def _show_error(code: str, message: str, hint: str) -> None:

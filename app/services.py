@@ -6,6 +6,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from app import schema
+from app.desk import desk
 from app.settings import Settings
 from app.worker import Worker
 from ingest.db import Database
@@ -41,6 +42,12 @@ class Services:
         database = Database(self.settings.url)
         schema.upgrade(database, FileLock(self.home / "schema.lock"))
         return database
+
+    @property
+    def desk_name(self) -> str:
+        """Return the name of the desk."""
+        with self.database.write() as session:
+            return desk(session).name
 
     @cached_property
     def files(self) -> FileStore:

@@ -163,7 +163,7 @@ def _pack(pieces: Sequence[Piece], max_tokens: int) -> Iterator[list[Piece]]:
         full = tokens + piece.tokens > max_tokens
         fresh_start = piece.opens and tokens >= ENOUGH * max_tokens
         if group and (full or fresh_start):
-            kept = _trailing_headings(group, piece) if full else 0
+            kept = _trailing_headings(group, piece, max_tokens) if full else 0
             yield group[: len(group) - kept]
             group = group[len(group) - kept :]
             tokens = sum(earlier.tokens for earlier in group)
@@ -173,11 +173,13 @@ def _pack(pieces: Sequence[Piece], max_tokens: int) -> Iterator[list[Piece]]:
         yield group
 
 
-def _trailing_headings(group: Sequence[Piece], following: Piece) -> int:
+def _trailing_headings(group: Sequence[Piece], following: Piece, max_tokens: int) -> int:
     """Count the pieces at the end of a full group that introduce what follows, at most two."""
-    kept = 0
+    kept, tokens = 0, following.tokens
     for earlier in reversed(group[1:]):
-        if kept == 2 or not earlier.opens or earlier.tokens > 40 or following.opens:
+        tokens += earlier.tokens
+        is_heading = earlier.opens and earlier.tokens <= 40
+        if kept == 2 or not is_heading or following.opens or tokens > max_tokens:
             break
         kept += 1
     return kept

@@ -50,6 +50,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def storable(text: str) -> str:
+    """Return a text as both databases keep it: no zero characters, no halves of surrogate pairs.
+
+    File names that are not UTF-8 have such halves; they become escapes, so names stay apart.
+    """
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "")
+
+
 def now() -> datetime:
     """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -16,7 +16,7 @@ from ingest.db import now
 from ingest.tables import Event
 
 GENESIS = "0" * 64
-# Any constant will do: it names the lock that orders writers of the chain on PostgreSQL.
+# Any constant will do: it names the lock that orders writers on PostgreSQL.
 CHAIN_LOCK = 7_302_011
 
 
@@ -24,8 +24,7 @@ def record(
     session: Session, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None
 ) -> None:
     """Append an event in the caller's transaction."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+    take_turn(session)
     session.flush()
     previous = session.scalar(select(Event.hash).order_by(Event.id.desc()).limit(1)) or GENESIS
     event = Event(
@@ -40,6 +39,16 @@ def record(
     event.hash = seal(event)
     session.add(event)
     session.flush()
+
+
+def take_turn(session: Session) -> None:
+    """Wait until this transaction is the only one that appends to the record.
+
+    SQLite has one writer anyway. On PostgreSQL rows could be numbered in one order and committed in
+    another, and a reader that has seen the higher number would never look for the lower one.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
 
 
 def seal(event: Event) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -18,12 +19,12 @@ class FileStore:
         if path.is_file():
             return sha256
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        with temporary.open("wb") as file:
+        # A name of its own: two threads may be given the same bytes at the same moment.
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        Path(file.name).replace(path)
         return sha256
 
     def path(self, sha256: str) -> Path:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from ingest.db import Database, now
+from ingest.db import Database, now, storable
 from ingest.errors import CopilotError, DuplicateDocumentError, PoisonDocumentError
 from ingest.tables import Job, JobState, Outcome
 
@@ -14,19 +14,32 @@ LEASE = timedelta(seconds=60)
 
 
 def claim(database: Database, worker: str, limit: int) -> list[Job]:
-    """Take the oldest waiting jobs, and those whose worker has gone silent."""
+    """Take the oldest waiting jobs, and those whose worker has gone silent.
+
+    Of several uploads of one source only the oldest is taken: they must become versions in order.
+    """
     free = or_(
         Job.state == JobState.QUEUED,
         (Job.state == JobState.RUNNING) & (Job.lease_until < now()),
     )
     with database.write() as session:
         query = select(Job).where(free).order_by(Job.created_at, Job.id).limit(limit)
-        jobs = list(session.scalars(query.with_for_update(skip_locked=True)))
+        found = list(session.scalars(query.with_for_update(skip_locked=True)))
+        first = _oldest_of_sources(session, {job.source for job in found})
+        jobs = [job for job in found if first[job.source] == job.id]
         for job in jobs:
             job.state = JobState.RUNNING
             job.worker = worker
             job.lease_until = now() + LEASE
     return jobs
+
+
+def held(session: Session, job: Job) -> bool:
+    """Tell whether a claimed job is still its worker's: no other took it over or finished it."""
+    query = select(Job.id).where(
+        Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker
+    )
+    return session.scalar(query.with_for_update()) is not None
 
 
 def release(database: Database, worker: str) -> None:
@@ -52,10 +65,10 @@ def report(database: Database, job_ids: Sequence[str], stage: str, done: int, to
 
 
 def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -> None:
-    """End a job in the transaction that made its result lasting."""
+    """End a job in the transaction that made its result lasting; its first end counts."""
     session.execute(
         update(Job)
-        .where(Job.id == job_id)
+        .where(Job.id == job_id, Job.state != JobState.DONE)
         .values(
             state=JobState.DONE,
             outcome=outcome,
@@ -74,7 +87,7 @@ def fail(session: Session, job_id: str, error: CopilotError) -> None:
         job_id,
         _outcome_of(error),
         error_code=error.code,
-        error_fields={name: str(value) for name, value in error.fields.items()},
+        error_fields={name: storable(str(value)) for name, value in error.fields.items()},
         document_id=error.fields.get("other_id"),
     )
 
@@ -85,6 +98,16 @@ def unfinished(session: Session, job_ids: Sequence[str] | None = None) -> int:
     if job_ids is not None:
         query = query.where(Job.id.in_(job_ids))
     return session.scalar(query) or 0
+
+
+def _oldest_of_sources(session: Session, sources: set[str]) -> dict[str, str]:
+    """Return the id of the oldest unfinished job of each source."""
+    query = (
+        select(Job.source, Job.id)
+        .where(Job.source.in_(sources), Job.state != JobState.DONE)
+        .order_by(Job.created_at.desc(), Job.id.desc())
+    )
+    return dict(session.execute(query).all())
 
 
 def _outcome_of(error: CopilotError) -> Outcome:

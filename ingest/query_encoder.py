@@ -66,14 +66,12 @@ class QueryEncoder:
         return load_tokenizer(self._weights.folder)
 
     def encode(self, text: str) -> NDArray[np.float32]:
-        """Embed one text of any length; a long one is the mean of its windows.
+        """Embed one text, cut to the model's window: a ticket's matter is near its start.
 
         Returns:
             float32[dimensions] of unit length.
         """
-        vectors = self.encode_many(self._windows(text))
-        mean = vectors.mean(axis=0)
-        unit: NDArray[np.float32] = (mean / np.linalg.norm(mean)).astype(np.float32)
+        unit: NDArray[np.float32] = self.encode_many([text])[0]
         return unit
 
     def encode_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -93,16 +91,6 @@ class QueryEncoder:
                 tensor = torch.tensor([ids])
                 rows.append(self._module(tensor, torch.ones_like(tensor))[0].numpy())
         return np.stack(rows)
-
-    def _windows(self, text: str, limit: int = 4) -> list[str]:
-        # A ticket's matter is near its start; four windows are about 4,000 characters.
-        size = MAX_TOKENS - 2
-        borders = token_offsets(self.tokenizer, text)[: limit * size + 1]
-        if len(borders) <= size:
-            return [text]
-        starts = borders[: limit * size : size]
-        ends = [*starts[1:], borders[-1] if len(borders) > limit * size else len(text)]
-        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     @cached_property
     def _module(self) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 # A sentence ends at . ! ? … (with closing quotes, brackets or markers like [2]), or at a line break
 # that ends a paragraph, a list item or a table row.
 _END = re.compile(
-    r"""(?:[.!?…]+["'”’»)\]]*(?:\s*\[\d{1,3}\])*(?=\s)|\n)\s*""",
+    r"""(?:[.!?…]+["'”’»)\]]*(?:\s*\[\d{1,3}\])*(?=\s|\Z)|\n)\s*""",
     re.VERBOSE,
 )
 _ABBREVIATION = re.compile(

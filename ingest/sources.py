@@ -6,19 +6,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest import jobs
-from ingest.db import Database
+from ingest.db import Database, storable
 from ingest.errors import (
     CorruptDocumentError,
+    DocumentTooLargeError,
     DuplicateDocumentError,
     IngestError,
     SourceNotFoundError,
 )
 from ingest.files import FileStore
+from ingest.parse.registry import MAX_FILE_BYTES
 from ingest.store import end_if_unchanged
 from ingest.tables import Job, JobState
 
@@ -83,11 +85,15 @@ def uploads(paths: Sequence[Path], details: dict[str, Any]) -> Iterator[Upload]:
 
 
 def _read(file: Path, source: str, details: dict[str, Any]) -> Iterator[Upload]:
-    if file.suffix.lower() == ".jsonl":
-        yield from _export(file, details)
-        return
     try:
-        yield Upload(source, file.name, file.read_bytes(), details)
+        if file.suffix.lower() == ".jsonl":
+            yield from _export(file, details)
+        elif file.stat().st_size > MAX_FILE_BYTES:
+            limit = MAX_FILE_BYTES // 1_000_000
+            too_large = DocumentTooLargeError(title=file.name, limit_mb=limit)
+            yield Upload(source, file.name, b"", details, too_large)
+        else:
+            yield Upload(source, file.name, file.read_bytes(), details)
     except OSError as error:
         reason = error.strerror or "it cannot be read"
         problem = CorruptDocumentError(title=file.name, reason=reason)
@@ -95,7 +101,7 @@ def _read(file: Path, source: str, details: dict[str, Any]) -> Iterator[Upload]:
 
 
 def _export(file: Path, details: dict[str, Any]) -> Iterator[Upload]:
-    with file.open(encoding="utf-8", errors="replace") as lines:
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, text in enumerate(lines, start=1):
             if text.strip():
                 yield _line(file.name, number, text, details)
@@ -105,7 +111,7 @@ def _line(name: str, number: int, text: str, details: dict[str, Any]) -> Upload:
     place = f"{name} line {number}"
     try:
         line = ExportLine.model_validate(json.loads(text))
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         reason = "not a document with id, title and html, markdown or text"
         problem = CorruptDocumentError(title=place, reason=reason)
         problem.__cause__ = error
@@ -114,7 +120,9 @@ def _line(name: str, number: int, text: str, details: dict[str, Any]) -> Upload:
     given = {"title": line.title, "url": line.url}
     if line.labels is not None:
         given["labels"] = line.labels  # type: ignore[assignment]
-    return Upload(line.id, f"{line.id}.{ending}", content.encode(), {**details, **given})
+    return Upload(
+        line.id, f"{line.id}.{ending}", content.encode(errors="replace"), {**details, **given}
+    )
 
 
 def submit(database: Database, files: FileStore, items: Iterable[Upload], actor: str) -> list[str]:
@@ -123,36 +131,40 @@ def submit(database: Database, files: FileStore, items: Iterable[Upload], actor:
     What can be answered at once, an unchanged file or a duplicate, is answered at once. From the
     return on nothing is lost: a worker takes the other jobs up, after any kill.
     """
-    made = [(item, _job(item, files, actor)) for item in items]
+    # The bytes are on disk now and leave the memory, one upload after the other.
+    made = [(_job(item, files, actor), item.error) for item in items]
     with database.write() as session:
-        session.add_all(job for _, job in made)
+        # While an older upload of a source waits, nobody knows yet what will be unchanged.
+        waiting = set(session.scalars(select(Job.source).where(Job.state != JobState.DONE)))
+        session.add_all(job for job, _ in made)
         session.flush()
-        for item, job in made:
-            _answer_at_once(session, item, job)
-    return [job.id for _, job in made]
+        for job, error in made:
+            if error is not None:
+                jobs.fail(session, job.id, error)
+            elif job.source not in waiting and not _is_answered(session, job):
+                waiting.add(job.source)
+    return [job.id for job, _ in made]
 
 
 def _job(item: Upload, files: FileStore, actor: str) -> Job:
     return Job(
-        source=item.source,
+        source=storable(item.source),
         sha256=files.put(item.data),
-        file_name=item.file_name,
+        file_name=storable(item.file_name),
         actor=actor,
-        details=item.details,
+        details={name: _storable(value) for name, value in item.details.items()},
     )
 
 
-def _answer_at_once(session: Session, item: Upload, job: Job) -> None:
-    if item.error is not None:
-        jobs.fail(session, job.id, item.error)
-        return
-    # While an older upload of this source waits, nobody knows yet what will be unchanged.
-    waiting = select(Job.id).where(
-        Job.source == job.source, Job.state != JobState.DONE, Job.id != job.id
-    )
-    if session.scalar(waiting.limit(1)) is not None:
-        return
+def _storable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [storable(entry) for entry in value]
+    return storable(value) if isinstance(value, str) else value
+
+
+def _is_answered(session: Session, job: Job) -> bool:
     try:
-        end_if_unchanged(session, job)
+        return end_if_unchanged(session, job)
     except DuplicateDocumentError as error:
         jobs.fail(session, job.id, error)
+        return True

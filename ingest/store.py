@@ -13,7 +13,7 @@ from ingest.chunk import Chunk
 from ingest.db import Database
 from ingest.embed import Embedder
 from ingest.errors import DuplicateDocumentError, UnknownDocumentError
-from ingest.events import record
+from ingest.events import record, take_turn
 from ingest.parse.parsed import ParsedDocument
 from ingest.tables import (
     Document,
@@ -71,7 +71,7 @@ def end_if_unchanged(session: Session, job: Job) -> bool:
     """Do as `keep_unchanged` inside the caller's transaction."""
     known = document_id(job.source)
     current = current_version(session, known)
-    if current is None or current.sha256 != job.sha256:
+    if current is None or not _is_same(current, job):
         _refuse_duplicate(session, job, known)
         return False
     document = session.get_one(Document, known)
@@ -97,7 +97,8 @@ def add_version(
         DuplicateDocumentError: The same bytes became another document meanwhile.
     """
     with database.write() as session:
-        if end_if_unchanged(session, ready.job):
+        take_turn(session)
+        if not jobs.held(session, ready.job) or end_if_unchanged(session, ready.job):
             return
         document = _document(session, ready)
         previous = current_version(session, document.id)
@@ -157,6 +158,12 @@ def unembedded(database: Database, tokenizer: Tokenizer, embedder: Embedder) -> 
         }
 
 
+def _is_same(current: Version, job: Job) -> bool:
+    """Tell whether a job would make the same version again; titles are embedded with the text."""
+    title = job.details.get("title") or current.title
+    return current.sha256 == job.sha256 and current.title == title
+
+
 def _refuse_duplicate(session: Session, job: Job, known: str) -> None:
     twin = session.scalar(
         select(Version)
@@ -209,10 +216,12 @@ def _apply_details(session: Session, document: Document, current: Version, job: 
     """Change who may see a document whose text stays as it is."""
     before = document.visibility
     _set_details(document, job)
+    # Asked before the next statement writes the change: afterwards nothing counts as modified.
+    modified = session.is_modified(document)
     if document.visibility != before:
         _log_operations(session, before, current, adds=False)
         _log_operations(session, document.visibility, current, adds=True)
-    if session.is_modified(document):
+    if modified:
         record(session, job.actor, "document:describe", document.id, job.details)
 
 
@@ -282,6 +291,7 @@ def _passage_id(version: Version, part: Chunk, text: str) -> str:
 def _log_operations(
     session: Session, visibility: Visibility, version: Version, *, adds: bool
 ) -> None:
+    take_turn(session)
     passage_ids = session.scalars(select(Passage.id).where(Passage.version_id == version.id))
     rows = [
         {"passage_id": passage_id, "visibility": visibility, "adds": adds}

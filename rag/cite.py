@@ -10,15 +10,16 @@ from ingest.sentences import sentence_spans
 from rag.retrieve import Hit
 
 # Weak models write [1, 2], [^1], 【1】 or [Passage 1] where [1][2] was asked for.
-_MARKER = re.compile(
-    r"[\[【](?:passages?|sources?|quelles?)?\s*\^?#?\s*(\d{1,3}(?:\s*(?:,|;|and|und|et)\s*\d{1,3})*)\s*[\]】]",
+MARKER = re.compile(
+    r"[\[【](?:passages?|sources?|quelles?)?\s*\^?#?\s*(?P<numbers>\d{1,3}(?:\s*(?:,|;|and|und|et)\s*\d{1,3})*)\s*[\]】]",
     re.IGNORECASE,
 )
+_SPACEDMARKER = re.compile(r"(?P<blank>[ \t]*)" + MARKER.pattern, re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _GREETING = re.compile(
     r"(?:hello|hi|hey|dear|good (?:morning|day|afternoon)|hallo|guten (?:tag|morgen)|sehr geehrte|"
     r"bonjour|cher|chère|madame|monsieur|buongiorno|gentile|salve|hola|buenos días|estimad[oa]|"
-    r"beste|geachte|goedendag)\b[^.!?]{0,60}[,.!:]?$",
+    r"beste|geachte|goedendag)\b(?:[^.!?]|\b(?:dr|mrs?|ms|prof)\.){0,60}[,.!:]?$",
     re.IGNORECASE,
 )
 _COURTESY = re.compile(
@@ -60,17 +61,19 @@ def normalise(text: str, passages: int) -> str:
     """Write markers as [1][2] and remove those that name no passage."""
 
     def rewrite(match: re.Match[str]) -> str:
-        numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(match.group(1)))
-        return "".join(f"[{number}]" for number in numbers if 1 <= number <= passages)
+        numbers = dict.fromkeys(int(number) for number in _NUMBER.findall(match.group("numbers")))
+        kept = "".join(f"[{number}]" for number in numbers if 1 <= number <= passages)
+        # A marker that goes takes the blank before it along.
+        return match.group("blank") + kept if kept else ""
 
-    cleaned = _MARKER.sub(rewrite, text)
-    return re.sub(r"[ \t]+([.,;:!?])", r"\1", cleaned) if cleaned != text else cleaned
+    return _SPACEDMARKER.sub(rewrite, text)
 
 
 def cite(text: str, hits: Sequence[Hit]) -> list[CitedClaim]:
     """Split a normalised reply into claims, and find for each marker the words it points at.
 
-    Greetings, courtesies and questions state nothing and are left out, unless they carry a marker.
+    Greetings, courtesies, questions and lead-ins state nothing and are left out, unless they carry
+    a marker.
     """
     claims = []
     for start, end in _sentences(text):
@@ -80,7 +83,7 @@ def cite(text: str, hits: Sequence[Hit]) -> list[CitedClaim]:
         if not markers and not _states_something(bare):
             continue
         evidence = tuple(
-            quote(bare, marker, hits[marker - 1]) for marker in markers if marker <= len(hits)
+            quote(bare, marker, hits[marker - 1]) for marker in markers if 1 <= marker <= len(hits)
         )
         claims.append(CitedClaim(sentence, start, end, evidence))
     return claims
@@ -90,15 +93,15 @@ def markers_in(text: str) -> list[int]:
     """Return the markers of a text in order, each once."""
     found = (
         int(number)
-        for match in _MARKER.finditer(text)
-        for number in _NUMBER.findall(match.group(1))
+        for match in MARKER.finditer(text)
+        for number in _NUMBER.findall(match.group("numbers"))
     )
     return list(dict.fromkeys(found))
 
 
 def bare_text(text: str) -> str:
     """Return a sentence without its markers."""
-    return " ".join(_MARKER.sub(" ", text).split()).replace(" .", ".").replace(" ,", ",")
+    return " ".join(MARKER.sub(" ", text).split()).replace(" .", ".").replace(" ,", ",")
 
 
 def quote(claim: str, marker: int, hit: Hit) -> Evidence:
@@ -118,7 +121,7 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _states_something(sentence: str) -> bool:
-    if len(sentence.split()) < MIN_CLAIM_WORDS or sentence.endswith("?"):
+    if len(sentence.split()) < MIN_CLAIM_WORDS or sentence.endswith(("?", ":")):
         return False
     return not (_GREETING.match(sentence) or _COURTESY.match(sentence))
 
@@ -128,7 +131,7 @@ def _exact(claim: str, text: str) -> tuple[int, int] | None:
     words = claim.strip(" .„“”\"'»«").split()
     if not words:
         return None
-    match = re.search(r"\s+".join(map(re.escape, words)), text)
+    match = re.search(r"(?<!\w)" + r"\s+".join(map(re.escape, words)) + r"(?!\w)", text)
     return (match.start(), _with_full_stop(text, match.end())) if match else None
 
 
@@ -149,8 +152,9 @@ def _best_run(claim: str, text: str) -> tuple[int, int]:
 
 
 def _fitness(claim: str, text: str, span: tuple[int, int]) -> float:
-    """Return how much of the claim's wording a stretch holds, 0 to 100."""
-    return fuzz.token_set_ratio(claim, text[span[0] : span[1]], processor=utils.default_process)
+    """Return how alike the words of the claim and of a stretch are, in any order, 0 to 100."""
+    # Not token_set_ratio: there a heading of one word of the claim is a perfect match.
+    return fuzz.token_sort_ratio(claim, text[span[0] : span[1]], processor=utils.default_process)
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -11,6 +11,9 @@ from typing import Any
 from rag.errors import EvaluationError
 from rag.metrics import Judgements, ndcg, recall, reciprocal_rank
 
+QUERY = frozenset({"_id", "text"})
+CORPUS = frozenset({"_id"})
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -28,7 +31,7 @@ def read_collection(folder: Path, limit: int | None) -> Collection:
         EvaluationError: A file is absent or not in the layout.
     """
     judgements = _judgements(_qrels_file(folder))
-    texts = {str(row["_id"]): str(row["text"]) for row in _rows(folder / "queries.jsonl")}
+    texts = {str(row["_id"]): str(row["text"]) for row in _rows(folder / "queries.jsonl", QUERY)}
     queries = {query: text for query, text in texts.items() if query in judgements}
     chosen = dict(list(queries.items())[:limit])
     if not chosen:
@@ -42,7 +45,7 @@ def read_collection(folder: Path, limit: int | None) -> Collection:
 def corpus_lines(corpus: Path) -> list[dict[str, str]]:
     """Return a corpus as lines of a help-centre export; HTML wins over text."""
     lines = []
-    for row in _rows(corpus):
+    for row in _rows(corpus, CORPUS):
         line = {"id": str(row["_id"]), "title": str(row.get("title") or row["_id"])}
         if row.get("html"):
             line["html"] = str(row["html"])
@@ -76,23 +79,29 @@ def _qrels_file(folder: Path) -> Path:
 def _judgements(file: Path) -> dict[str, dict[str, int]]:
     judgements: dict[str, dict[str, int]] = {}
     with file.open(encoding="utf-8", newline="") as lines:
-        for number, row in enumerate(csv.reader(lines, delimiter="\t"), start=1):
-            if not row or (number == 1 and not row[-1].strip().lstrip("-").isdigit()):
-                continue
-            try:
-                # Three columns (query, document, grade), or TREC's four with a constant second.
-                query, document, grade = row[0], row[-2], int(row[-1])
-            except (IndexError, ValueError) as error:
-                raise EvaluationError(path=file, reason=f"line {number} is no judgement") from error
-            judgements.setdefault(query, {})[document] = grade
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        for number, row in enumerate(reader, start=1):
+            # Three columns (query, document, grade), or TREC's four with a constant second.
+            match row:
+                case [query, document, grade] | [query, _, document, grade] if _is_grade(grade):
+                    judgements.setdefault(query, {})[document] = int(grade)
+                case _ if row and number > 1:
+                    raise EvaluationError(path=file, reason=f"line {number} is no judgement")
     return judgements
 
 
-def _rows(file: Path) -> list[dict[str, Any]]:
+def _is_grade(text: str) -> bool:
+    return text.strip().removeprefix("-").isdecimal()
+
+
+def _rows(file: Path, required: frozenset[str]) -> list[dict[str, Any]]:
     try:
         with file.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines if line.strip()]
+            rows = [json.loads(line) for line in lines if line.strip()]
     except OSError as error:
         raise EvaluationError(path=file, reason=error.strerror or "it cannot be read") from error
     except ValueError as error:
         raise EvaluationError(path=file, reason="it is not JSON lines") from error
+    if not all(isinstance(row, dict) and row.keys() >= required for row in rows):
+        raise EvaluationError(path=file, reason=f"a line has no {' or no '.join(sorted(required))}")
+    return rows

@@ -23,6 +23,8 @@ NEARLY = 0.85
 CODE_BONUS = 0.25
 # A line of a table of contents: a heading with its page.
 _CONTENTS = re.compile(r"^\d+(?:\.\d+)*\.?\s.*\|\s*\d+$")
+# The number of a step says nothing outside its list.
+_LIST_MARK = re.compile(r"^(?:\d{1,2}[.)]|[-•*])\s+")
 _CODE = re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])[\w-]{2,}\b")
 
 FRAMES = {
@@ -70,7 +72,7 @@ def _candidates(question: str, hits: Sequence[Hit], encoder: QueryEncoder) -> li
     sentences: dict[str, tuple[int, int]] = {}
     for marker, hit in enumerate(hits, start=1):
         for start, end in sentence_spans(hit.passage.text):
-            text = " ".join(hit.passage.text[start:end].split())
+            text = _LIST_MARK.sub("", " ".join(hit.passage.text[start:end].split()))
             if _is_quotable(text):
                 sentences.setdefault(text, (marker, start))
     if not sentences:

@@ -81,26 +81,28 @@ class LiteLlmModel:
                 yield piece
                 patience = min(NEXT_TOKEN_SECONDS, deadline - time.monotonic())
                 piece = pieces.take(max(patience, 0.0))
-        except ModelUnavailableError:
+        except RagError:
+            # Whatever its name, the failure came too late to be anything but a broken reply.
             completion.incomplete = "stalled" if pieces.silent else "cut"
         else:
             completion.incomplete = pieces.ending(empty=first is None)
         finally:
             # The caller may stop early: the reader must not go on filling memory.
             pieces.abandon()
-            completion.usage = pieces.usage
+            completion.usage = pieces.counted
 
 
 class _Pieces:
     """Reads a provider's stream on a thread of its own, so that silence can be timed."""
 
     def __init__(self, model: Model, messages: Messages, max_tokens: int) -> None:
-        self.usage = Usage()
         self.retryable = False
         self.retry_after: float | None = None
         self.silent = False
         self._model = model
+        self._usage = Usage()
         self._finish: str | None = None
+        self._started = False
         self._abandoned = threading.Event()
         self._queue: queue.Queue[str | RagError | None] = queue.Queue()
         threading.Thread(target=self._read, args=(messages, max_tokens), daemon=True).start()
@@ -117,6 +119,11 @@ class _Pieces:
         if isinstance(item, RagError):
             raise item
         return item
+
+    @property
+    def counted(self) -> Usage:
+        """Return what the provider counted; of a stream that was cut, LiteLLM invents counts."""
+        return self._usage if self._finish else Usage()
 
     def ending(self, *, empty: bool) -> str | None:
         """Say why the reply is not whole; None if the provider itself called it finished."""
@@ -140,7 +147,7 @@ class _Pieces:
                     break
             # LiteLLM invents finish_reason "stop" for a stream that was cut; this it does not.
             self._finish = getattr(stream, "received_finish_reason", None)
-            self._queue.put(None)
+            self._queue.put(None if self._finish or self._started else self._nothing())
         except Exception as error:  # noqa: BLE001 (LiteLLM raises dozens of unrelated classes)
             self._queue.put(self._translate(error))
 
@@ -162,9 +169,15 @@ class _Pieces:
     def _accept(self, chunk: Any) -> None:
         usage = getattr(chunk, "usage", None)
         if usage is not None:
-            self.usage = Usage(usage.prompt_tokens, usage.completion_tokens)
+            self._usage = Usage(usage.prompt_tokens, usage.completion_tokens)
         if chunk.choices and (text := chunk.choices[0].delta.content):
+            self._started = True
             self._queue.put(text)
+
+    def _nothing(self) -> RagError:
+        # Cut before the first word, or a web page in place of an answer: LiteLLM sees no error.
+        self.retryable = True
+        return ModelUnavailableError(model=self._model.name, reason="what it sent is no reply")
 
     def _translate(self, error: Exception) -> RagError:
         """Say what happened in our words: a provider's own text may repeat secrets."""
@@ -177,6 +190,7 @@ class _Pieces:
             return UnknownModelError(model=self._model.name)
         self.retryable = status in {408, 429, 500, 502, 503, 504}
         self.retry_after = _retry_after(error)
+        kind = "APIConnectionError" if _never_connected(error) else kind
         return ModelUnavailableError(model=self._model.name, reason=_reason(kind, status))
 
 
@@ -188,6 +202,15 @@ def _litellm() -> ModuleType:
     litellm.suppress_debug_info = True
     litellm.turn_off_message_logging = True
     return litellm
+
+
+def _never_connected(error: BaseException | None) -> bool:
+    # LiteLLM calls a closed port a failure of the server; what it was stands behind the error.
+    while error is not None:
+        if type(error).__name__ in {"ConnectError", "ConnectTimeout"}:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _reason(kind: str, status: int | None) -> str:

@@ -1,7 +1,7 @@
 """A ticket's way to a draft: retrieve, abstain or fit, stream, cite, verify, keep."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from ingest.tables import Visibility
 from rag import budget, extractive, prompt, records
 from rag.budget import Prompt, Question
 from rag.cite import cite, normalise
+from rag.errors import RagError
 from rag.llm import ChatModel, Completion
 from rag.models import Model
 from rag.prompt import ThreadMessage
@@ -21,6 +22,7 @@ from rag.tickets import question
 from rag.tokens import counter
 
 CANDIDATES = 40
+DESK_LANGUAGE = "en"
 SHOWN_WHEN_ABSTAINING = 3
 NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
 
@@ -72,6 +74,10 @@ class DraftStream:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the draft in pieces, as they come."""
+        return self.pieces()
+
+    def pieces(self) -> Generator[str, None, None]:
+        """Do as iteration does; closing this early keeps the draft as one that is not whole."""
         facts = self._facts
         asked = question(facts.subject, facts.messages)
         hits = self._candidates(asked)
@@ -85,14 +91,16 @@ class DraftStream:
 
     def _candidates(self, asked: str) -> list[Hit]:
         """Search; what staff alone may see is used only where nothing public answers."""
-        language = self._facts.language if self._writer is None else None
         search = self._drafter.retriever.search
         hits = search(asked, CANDIDATES, self._scope)
-        if language is not None:
-            own = search(asked, CANDIDATES, self._scope, language)
-            # The embedded drafter cannot translate; without a source in the customer's language
-            # the others are kept, to be shown.
-            hits = own if own and own[0].score >= self._drafter.abstain_below else hits
+        if self._writer is None:
+            # The embedded drafter cannot translate: sources in the customer's language first; else
+            # in English, to be shown; the small encoder hardly compares across other languages.
+            for language in dict.fromkeys([self._facts.language, DESK_LANGUAGE]):
+                own = search(asked, CANDIDATES, self._scope, language)
+                if own and own[0].score >= self._drafter.abstain_below:
+                    hits = own
+                    break
         public = [hit for hit in hits if hit.document.visibility == Visibility.PUBLIC]
         answers = public and public[0].score >= self._drafter.abstain_below
         return public if answers else hits
@@ -108,10 +116,11 @@ class DraftStream:
             self._abstain(hits, NO_SOURCE)
             return
         used = own[: extractive.MAX_PASSAGES]
-        yield from text.splitlines(keepends=True)
         ledger = [_quoted(hit, used=hit in used) for hit in hits]
         fitted = Prompt([], used, 0, 0, exact=True, ledger=ledger)
+        # Kept first: it is whole before the first piece, whether or not anybody listens.
         self._keep(text, fitted, Completion(incomplete=None))
+        yield from text.splitlines(keepends=True)
 
     def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Iterator[str]:
         facts = self._facts
@@ -127,6 +136,11 @@ class DraftStream:
             ):
                 pieces.append(piece)
                 yield piece
+        except RagError as error:
+            seconds = time.perf_counter() - self._begun
+            with self._drafter.database.write() as session:
+                records.add_failed_call(session, route, error, seconds)
+            raise
         finally:
             if pieces:
                 self._keep("".join(pieces), fitted, completion)

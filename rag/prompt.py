@@ -34,7 +34,10 @@ LANGUAGES = {
 VERSION = hashlib.sha256("\0".join((SYSTEM, TASK, MARK_LEFT_OUT, MARK_CUT)).encode()).hexdigest()[
     :12
 ]
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+# Zero-width and directional characters, variation selectors and tags: text can hide in each.
+_INVISIBLE = re.compile(
+    "[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
 # Plain text to Mixtral's tokenizer, yet it reads them as the border between speakers.
 _TURN = re.compile(r"\[(/?)INST\]", re.IGNORECASE)
 

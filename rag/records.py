@@ -10,6 +10,7 @@ from ingest.events import record
 from rag import prompt
 from rag.budget import Prompt
 from rag.cite import CitedClaim, bare_text
+from rag.errors import RagError
 from rag.llm import Usage
 from rag.models import EXTRACTIVE, Model
 from rag.tables import (
@@ -111,6 +112,11 @@ def add_claims(
         session.add(claim)
         session.flush()
         _add_citations(session, claim.id, cited)
+
+
+def add_failed_call(session: Session, route: Model, error: RagError, seconds: float) -> None:
+    """Store a request to a model that no draft came of."""
+    session.add(ModelCall(model=route.name, outcome=error.code, seconds=seconds))
 
 
 def current_draft(session: Session, ticket_id: str) -> Draft | None:

@@ -1,9 +1,9 @@
 """Tickets as they come in, open ones and solved ones."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,20 @@ from ingest.tables import Document
 from rag.tables import Author, Message, Ticket, TicketDocument, TicketStatus
 
 
+def _storable(text: str) -> str:
+    """Replace what JSON can say and no database keeps: half characters and NUL."""
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.replace("\0", "\ufffd")
+
+
+StorableText = Annotated[str, AfterValidator(_storable)]
+
+
 class ThreadLine(BaseModel):
     """A later message of a ticket's thread."""
 
     author: Literal["customer", "agent"]
-    body: str
+    body: StorableText
 
 
 class TicketLine(BaseModel):
@@ -25,14 +34,14 @@ class TicketLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    id: str = Field(min_length=1, max_length=64)
-    subject: str
-    body: str
+    id: StorableText = Field(min_length=1, max_length=64)
+    subject: StorableText
+    body: StorableText
     created: AwareDatetime | datetime | None = None
     locale: str | None = None
     customer: dict[str, Any] = Field(default_factory=dict)
     thread: list[ThreadLine] = Field(default_factory=list)
-    replies: list[str] = Field(default_factory=list)
+    replies: list[StorableText] = Field(default_factory=list)
     documents: list[str] = Field(default_factory=list)
 
     @property
@@ -53,29 +62,34 @@ class TicketLine(BaseModel):
 
 
 def save(session: Session, line: TicketLine) -> Ticket:
-    """Store a ticket; one that is there already gets the new thread."""
+    """Store a ticket; one that is there already gets what is new of the thread.
+
+    What the desk itself has added since, such as an approved reply, stays.
+    """
     ticket = session.get(Ticket, line.id)
     if ticket is None:
         ticket = Ticket(
             id=line.id,
             subject=line.subject,
             language=line.language,
-            status=TicketStatus.SOLVED if line.documents else TicketStatus.OPEN,
+            status=TicketStatus.OPEN,
             created_at=_aware(line.created),
             customer=line.customer,
         )
         session.add(ticket)
         session.flush()
-    elif thread(session, ticket.id) != line.messages:
+    elif thread(session, ticket.id)[: len(line.messages)] != line.messages:
         session.execute(delete(Message).where(Message.ticket_id == ticket.id))
+        ticket.status = TicketStatus.OPEN
     else:
+        _settle(session, ticket, line)
         return ticket
     session.add_all(
         Message(ticket_id=ticket.id, ordinal=ordinal, author=author, body=body)
         for ordinal, (author, body) in enumerate(line.messages, start=1)
     )
     session.flush()
-    _link_documents(session, ticket, line.documents)
+    _settle(session, ticket, line)
     return ticket
 
 
@@ -91,8 +105,11 @@ def question(subject: str, messages: list[tuple[Author, str]]) -> str:
     return "\n".join([subject, *latest])
 
 
-def _link_documents(session: Session, ticket: Ticket, names: list[str]) -> None:
+def _settle(session: Session, ticket: Ticket, line: TicketLine) -> None:
     """Link the documents that solved a ticket; each is named by its id or its source."""
+    names = line.documents
+    if names:
+        ticket.status = TicketStatus.SOLVED
     known = session.scalars(
         select(Document.id).where(or_(Document.id.in_(names), Document.source.in_(names)))
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from rag.tables import Label
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Finding:
 
 def verify(claim: str, evidence: str) -> Finding | None:
     """Compare a claim, without markers, with the text of the passage it cites."""
-    if _folded(claim).strip(" .") in _folded(evidence):
+    stated = _LIST_MARK.sub("", claim)
+    if _holds(_folded(evidence), _folded(stated).strip(" .")):
         return Finding(Label.SUPPORTED, 1.0, ("word for word",))
-    missing = missing_numbers(claim, [evidence])
+    missing = missing_numbers(stated, [evidence])
     if missing:
         reasons = tuple(f"{number} is not in the passage" for number in missing)
         return Finding(Label.NOT_ENOUGH_INFO, 0.0, reasons)
@@ -42,6 +44,12 @@ def missing_numbers(claim: str, passages: Sequence[str]) -> list[str]:
 def _value(number: str) -> str:
     # 1,5 and 1.5 are one number in different countries.
     return number.replace(",", ".")
+
+
+def _holds(evidence: str, stated: str) -> bool:
+    """Tell whether the words stand there as whole words: “2 years” is not in “12 years”."""
+    whole = rf"(?<!\w)(?<!\d[.,]){re.escape(stated)}(?!\w)(?![.,]\d)"
+    return bool(stated) and re.search(whole, evidence) is not None
 
 
 def _folded(text: str) -> str:

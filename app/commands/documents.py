@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from app import console
-from app.errors import InvalidInputError
 from app.services import Services
 from ingest import library, sources, store
 from ingest.messages import catalogue
@@ -97,7 +98,8 @@ def withdraw(services: Services, document_id: str) -> None:
 def _details(owner: str | None, visibility: str | None, labels: list[str] | None) -> dict[str, Any]:
     if visibility is not None and visibility not in set(Visibility):
         kinds = ", ".join(Visibility)
-        raise InvalidInputError(what=f"Visibility “{visibility}”", why=f"it is one of {kinds}")
+        message = f"Visibility “{visibility}” is not one of {kinds}."
+        raise typer.BadParameter(message)
     given = {"owner": owner, "visibility": visibility, "labels": labels}
     return {name: value for name, value in given.items() if value is not None}
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import ValidationError
 
 from app import console
@@ -45,7 +46,8 @@ def import_file(services: Services, file: Path) -> None:
 def draft(services: Services, ticket_id: str | None, file: Path | None, model: str | None) -> None:
     """Draft a reply to a ticket of the desk, or to one handed over as JSON."""
     if (ticket_id is None) == (file is None):
-        raise InvalidInputError(what="This call", why="it needs one of --ticket, --file or -")
+        message = "One of --ticket, --file or - is needed, and no more than one."
+        raise typer.BadParameter(message)
     if file is not None:
         ticket_id = _hand_over(services, file)
     with services.database.read() as session:
@@ -78,8 +80,8 @@ def _parse(text: str, what: str) -> TicketLine:
         return TicketLine.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidInputError(what=what, why=f"{place}: {first['msg'].lower()}") from error
+        place = "".join(f"{part}: " for part in first["loc"])
+        raise InvalidInputError(what=what, why=f"{place}{first['msg'].lower()}") from error
     except ValueError as error:
         raise InvalidInputError(what=what, why="it is not JSON") from error
 

@@ -3,8 +3,9 @@
 import getpass
 import sys
 
+import typer
+
 from app import accounts, console
-from app.errors import InvalidInputError
 from app.roles import Role
 from app.services import Services
 
@@ -14,7 +15,8 @@ def add(
 ) -> None:
     """Add an account."""
     if role not in set(Role):
-        raise InvalidInputError(what=f"Role “{role}”", why=f"it is one of {', '.join(Role)}")
+        message = f"Role “{role}” is not one of {', '.join(Role)}."
+        raise typer.BadParameter(message)
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass()
     with services.database.write() as session:
         user = accounts.add(session, email, Role(role), password, labels, "command line")

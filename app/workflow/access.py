@@ -19,6 +19,7 @@ class Actor:
     name: str
     role: Role
     scope: Scope
+    demo: bool
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role holds a permission."""
@@ -43,4 +44,4 @@ def actor_of(session: Session, user_id: str) -> Actor | None:
     if user is None or not user.active:
         return None
     scope = Scope.of_staff(frozenset(user.labels))
-    return Actor(user.id, user.email, user.name, Role(user.role), scope)
+    return Actor(user.id, user.email, user.name, Role(user.role), scope, user.demo)

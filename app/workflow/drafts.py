@@ -11,9 +11,9 @@ from app.roles import Permission
 from app.services import Services
 from app.workflow.access import Actor, require
 from ingest.events import record
-from ingest.tables import Document, Passage, Version
+from ingest.tables import Document, Passage, Version, Visibility
 from rag import records
-from rag.cite import bare_text, cite
+from rag.cite import CitedClaim, bare_text, cite
 from rag.pipeline import DraftStream
 from rag.retrieve import Hit
 from rag.tables import (
@@ -55,17 +55,22 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class DraftView:
-    """A draft, or with `approval` the reply as it was decided on, with all evidence."""
+    """A draft with its evidence; once approved, text and claims are those of the approved reply.
+
+    `considered` are the passages that were found and not used.
+    """
 
     draft: Draft
-    approval: Approval | None
+    decision: Approval | None
     claims: list[ClaimView]
     sources: list[Hit]
+    considered: list[Hit]
 
     @property
     def text(self) -> str:
         """Return the text that the claims' offsets count in."""
-        return self.approval.final_text if self.approval else self.draft.text
+        approved = self.decision is not None and self.decision.approved
+        return self.decision.final_text if approved and self.decision else self.draft.text
 
 
 def begin(services: Services, user_id: str, ticket_id: str, model: str | None) -> DraftStream:
@@ -122,15 +127,26 @@ def read(session: Session, draft_id: str) -> DraftView:
     draft = session.get(Draft, draft_id)
     if draft is None:
         raise NotFoundError(what="such draft")
-    approval = session.scalar(select(Approval).where(Approval.draft_id == draft_id))
-    of_text = approval.id if approval and approval.approved else None
+    decision = session.scalar(select(Approval).where(Approval.draft_id == draft_id))
+    of_text = decision.id if decision and decision.approved else None
     claims = session.scalars(
         select(Claim)
         .where(Claim.draft_id == draft_id, Claim.approval_id == of_text)
         .order_by(Claim.ordinal)
     )
     views = [ClaimView(claim, citations(session, claim.id)) for claim in claims]
-    return DraftView(draft, approval if of_text else None, views, sources(session, draft))
+    considered = sources(session, draft, included=False)
+    return DraftView(draft, decision, views, sources(session, draft), considered)
+
+
+def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:
+    """Return the claims and citations that a text would have if it were approved now."""
+    with services.database.read() as session:
+        require(session, user_id, Permission.DESK_TICKETS_READ)
+        draft = session.get(Draft, draft_id)
+        if draft is None:
+            raise NotFoundError(what="such draft")
+        return cite(text, sources(session, draft))
 
 
 def citations(session: Session, claim_id: str) -> list[CitationView]:
@@ -147,9 +163,9 @@ def citations(session: Session, claim_id: str) -> list[CitationView]:
     return [CitationView(*row) for row in session.execute(query)]
 
 
-def sources(session: Session, draft: Draft) -> list[Hit]:
-    """Return the passages that the draft's markers count, as they were."""
-    used = [entry for entry in draft.ledger if entry["included"]]
+def sources(session: Session, draft: Draft, *, included: bool = True) -> list[Hit]:
+    """Return the passages that the draft's markers count, as they were; or those left out."""
+    used = [entry for entry in draft.ledger if entry["included"] == included]
     query = (
         select(Passage, Version, Document)
         .join(Version, Version.id == Passage.version_id)
@@ -166,6 +182,22 @@ def sources(session: Session, draft: Draft) -> list[Hit]:
 def without_markers(text: str) -> str:
     """Return a reply as a customer should see it."""
     return "\n".join(bare_text(line) for line in text.splitlines())
+
+
+def with_sources(view: DraftView) -> str:
+    """Return a reply with its markers and a list of the public sources they stand for."""
+    notes = {
+        cited.citation.marker: _footnote(cited)
+        for claim in view.claims
+        for cited in claim.citations
+        if cited.document.visibility == Visibility.PUBLIC
+    }
+    return "\n".join([view.text, "", *(notes[marker] for marker in sorted(notes))])
+
+
+def _footnote(cited: CitationView) -> str:
+    page = f", p. {cited.passage.first_page}" if cited.passage.first_page else ""
+    return f"[{cited.citation.marker}] {cited.version.title}{page}"
 
 
 def _settleable(session: Session, draft_id: str, text: str) -> Draft:

@@ -1,9 +1,11 @@
 """Embedded Chroma: one folder a generation, one collection a visibility class.
 
 Chroma rewrites its files in place and can be lost in a kill, so a generation is written once by one
-process, probed by another, and only read from then on.
+process, sealed, probed by another, and only read from then on. Chroma itself notices few damages:
+some make it answer wrongly and some crash it, so the seal is checked before a generation is opened.
 """
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from ingest.index.protocol import Neighbour, Rows, Vector
+from ingest.index.protocol import GenerationError, Neighbour, Rows, Vector
 from ingest.tables import Visibility
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 BATCH_SIZE = 5_000
 OPEN_GENERATIONS = 2
 PROBE_SECONDS = 60
+DATABASE = "chroma.sqlite3"
+SEAL = "seal"
 
 
 class ChromaIndex:
@@ -45,10 +49,12 @@ class ChromaIndex:
                 _write(client, part)
         finally:
             client.close()
+        (folder / SEAL).write_text(_digest(folder))
 
     def holds(self, generation: str) -> bool:
-        """Tell whether the generation's folder has a database in it."""
-        return (self._folder / generation / "chroma.sqlite3").is_file()
+        """Tell whether the generation's folder has a finished database in it."""
+        folder = self._folder / generation
+        return (folder / SEAL).is_file() and (folder / DATABASE).is_file()
 
     def probe(self, generation: str, passages: int) -> bool:
         """Open and query the generation in a child: a broken one may kill its reader."""
@@ -63,13 +69,20 @@ class ChromaIndex:
     def search(
         self, generation: str, vector: Vector, k: int, visibilities: Collection[Visibility]
     ) -> list[Neighbour]:
-        """Return up to k nearest passages in each visibility class, best first."""
-        client = self._client(generation)
-        present = {collection.name for collection in client.list_collections()}
+        """Return up to k nearest passages in each visibility class, best first.
+
+        Raises:
+            GenerationError: Its files are not as they were built, or Chroma cannot read them.
+        """
         hits: list[Neighbour] = []
-        for visibility in visibilities:
-            if visibility.value in present:
-                hits += _query(client, visibility.value, vector, k)
+        try:
+            client = self._client(generation)
+            present = {collection.name for collection in client.list_collections()}
+            for visibility in visibilities:
+                if visibility.value in present:
+                    hits += _query(client, visibility.value, vector, k)
+        except Exception as error:  # Chroma raises many unrelated classes
+            raise GenerationError(generation) from error
         return sorted(hits, key=lambda hit: -hit.score)
 
     def drop(self, generation: str) -> None:
@@ -80,13 +93,30 @@ class ChromaIndex:
                 client.close()
         shutil.rmtree(self._folder / generation, ignore_errors=True)
 
+    def strays(self, published: Collection[str]) -> list[str]:
+        """Name the folders of generations that were never published, or are not any more."""
+        return [path.name for path in self._folder.glob("*/") if path.name not in published]
+
     def _client(self, generation: str) -> "Client":
         with self._lock:
             if generation not in self._clients:
-                self._clients[generation] = _open(self._folder / generation)
+                folder = self._folder / generation
+                if (folder / SEAL).read_text() != _digest(folder):
+                    raise GenerationError(generation)
+                self._clients[generation] = _open(folder)
                 while len(self._clients) > OPEN_GENERATIONS:
                     self._clients.popitem(last=False)[1].close()
             return self._clients[generation]
+
+
+def _digest(folder: Path) -> str:
+    """Return SHA-256 over the graph files: SQLite's own file changes when it is opened."""
+    total = hashlib.sha256()
+    for path in sorted(folder.glob("*/*")):
+        with path.open("rb") as file:
+            part = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(folder)} {part}\n".encode())
+    return total.hexdigest()
 
 
 def _open(folder: Path) -> "Client":

@@ -45,6 +45,10 @@ class ExactIndex:
         """Forget a generation."""
         self._generations.pop(generation, None)
 
+    def strays(self, published: Collection[str]) -> list[str]:
+        """Name generations that nobody published."""
+        return [name for name in self._generations if name not in published]
+
 
 def nearest(
     passage_ids: list[str], vectors: NDArray[np.float32], vector: Vector, k: int

@@ -97,6 +97,10 @@ class PgVectorIndex:
             connection.execute(text(f"DROP INDEX IF EXISTS {_index_name(generation)}"))
             connection.execute(_of(generation))
 
+    def strays(self, published: Collection[str]) -> list[str]:  # noqa: ARG002 (the protocol's)
+        """Name nothing: a build is one transaction, and another worker may be about to publish."""
+        return []
+
 
 def _of(generation: str) -> Delete:
     return delete(generation_rows).where(generation_rows.c.generation == generation)

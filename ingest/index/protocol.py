@@ -30,6 +30,10 @@ class Neighbour:
     score: float
 
 
+class GenerationError(Exception):
+    """A generation cannot be read; what it held is in the record."""
+
+
 class VectorIndex(Protocol):
     """An engine that keeps whole generations, each built once and never changed."""
 
@@ -47,7 +51,14 @@ class VectorIndex(Protocol):
     def search(
         self, generation: str, vector: Vector, k: int, visibilities: Collection[Visibility]
     ) -> list[Neighbour]:
-        """Return up to k nearest passages in each visibility class, best first."""
+        """Return up to k nearest passages in each visibility class, best first.
+
+        Raises:
+            GenerationError: The generation is damaged.
+        """
 
     def drop(self, generation: str) -> None:
         """Remove a generation; one that is not there is no error."""
+
+    def strays(self, published: Collection[str]) -> list[str]:
+        """Name what builds that were killed left behind, given what was published."""

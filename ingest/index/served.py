@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from ingest.db import Database
 from ingest.index.exact import nearest
-from ingest.index.protocol import Neighbour, Rows, Vector, VectorIndex
+from ingest.index.protocol import GenerationError, Neighbour, Rows, Vector, VectorIndex
 from ingest.tables import (
     Document,
     Embedding,
@@ -58,6 +58,7 @@ class ServedIndex:
         self._model = model
         self._lock = threading.Lock()
         self._delta: Delta | None = None
+        self._damaged: set[str] = set()
 
     def search(
         self, vector: Vector, k: int, visibilities: Collection[Visibility]
@@ -66,21 +67,10 @@ class ServedIndex:
 
         At least k are found where there are k; access by label is the caller's to check.
         """
-        delta = self._current_delta()
-        hits = [
-            hit
-            for visibility in visibilities
-            if (part := delta.rows.get(visibility)) is not None
-            for hit in nearest(part.passage_ids, part.vectors, vector, k)
-        ]
-        if delta.generation is not None:
-            # A removed passage takes the place of a living one, so that many more are asked for.
-            wanted = k + min(len(delta.removed), k)
-            hits += [
-                hit
-                for hit in self._engine.search(delta.generation, vector, wanted, visibilities)
-                if hit.passage_id not in delta.removed
-            ]
+        delta, hits = self._search_generation(vector, k, visibilities)
+        for visibility in visibilities:
+            if (part := delta.rows.get(visibility)) is not None:
+                hits += nearest(part.passage_ids, part.vectors, vector, k)
         return sorted(hits, key=lambda hit: -hit.score)
 
     def state(self) -> IndexState:
@@ -120,11 +110,39 @@ class ServedIndex:
         self._publish(generation, passages, sequence)
         return self.state()
 
+    def _search_generation(
+        self, vector: Vector, k: int, visibilities: Collection[Visibility]
+    ) -> tuple[Delta, list[Neighbour]]:
+        """Search the newest generation that can be read, and say what changed since it."""
+        while (delta := self._current_delta()).generation is not None:
+            generation = delta.generation
+            try:
+                return delta, [
+                    hit
+                    for visibility in visibilities
+                    for hit in self._living(generation, delta.removed, vector, k, visibility)
+                ]
+            except GenerationError:
+                logger.warning("Index generation %s is damaged; run reindex.", generation)
+                self._damaged.add(generation)
+        return delta, []
+
+    def _living(
+        self, generation: str, removed: set[str], vector: Vector, k: int, visibility: Visibility
+    ) -> list[Neighbour]:
+        # A removed passage takes the place of a living one, so that more are asked for.
+        wanted = k + min(len(removed), k)
+        while True:
+            found = self._engine.search(generation, vector, wanted, [visibility])
+            living = [hit for hit in found if hit.passage_id not in removed]
+            if len(living) >= k or len(found) < wanted:
+                return living
+            wanted *= 2
+
     def _publish(self, generation: str, passages: int, sequence: int) -> None:
         with self._database.write() as session:
-            published = select(Generation.id).where(Generation.model == self._model)
             # The one before stays: other processes may be searching in it at this moment.
-            old = list(session.scalars(published.order_by(Generation.sequence.desc()).offset(1)))
+            old = [row.id for row in session.scalars(self._published().offset(1))]
             session.add(
                 Generation(
                     id=generation,
@@ -135,8 +153,18 @@ class ServedIndex:
                 )
             )
             session.execute(delete(Generation).where(Generation.id.in_(old)))
-        for outdated in old:
+            session.flush()
+            kept = set(session.scalars(select(Generation.id)))
+        for outdated in {*old, *self._engine.strays(kept)}:
             self._engine.drop(outdated)
+
+    def _published(self) -> Select[Generation]:
+        """Select the generations of our model and engine, the newest state first."""
+        return (
+            select(Generation)
+            .where(Generation.model == self._model, Generation.engine == self._engine.engine)
+            .order_by(Generation.sequence.desc(), Generation.published_at.desc())
+        )
 
     def _current_delta(self) -> Delta:
         with self._lock, self._database.read() as session:
@@ -157,10 +185,9 @@ class ServedIndex:
 
         Without one everything counts as changed, and is scanned: slower, never wrong.
         """
-        published = select(Generation).where(
-            Generation.model == self._model, Generation.engine == self._engine.engine
-        )
-        for generation in session.scalars(published.order_by(Generation.published_at.desc())):
+        for generation in session.scalars(self._published()):
+            if generation.id in self._damaged:
+                continue
             if self._engine.holds(generation.id):
                 return generation
             logger.warning("Index generation %s is gone; run reindex.", generation.id)
@@ -174,7 +201,7 @@ def _extend(session: Session, delta: Delta, newest: int, model: str) -> Delta:
         .where(IndexOperation.sequence > delta.sequence, IndexOperation.sequence <= newest)
         .order_by(IndexOperation.sequence)
     )
-    last = dict(operations.tuples().all())
+    last = dict(operations.all())
     added = [passage_id for passage_id, adds in last.items() if adds]
     removed = delta.removed | set(last)
     rows = {visibility: _without(part, set(last)) for visibility, part in delta.rows.items()}

@@ -156,7 +156,7 @@ def _attempt(file: BinaryIO, name: str, limits: Limits) -> bytes:
         reason = memory_reason(limits)
     except RecursionError:
         reason = "it is nested too deeply"
-    except Exception:
+    except Exception:  # noqa: BLE001 (whatever a parser raises, the parent must hear of it)
         reason = "its content could not be understood"
         return outcome.encode(CorruptDocumentError(title=name, reason=reason))
     return outcome.encode(PoisonDocumentError(title=name, reason=reason))

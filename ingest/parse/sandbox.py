@@ -188,7 +188,7 @@ def _start() -> _Server:
     ours, theirs = socket.socketpair()
     ours.settimeout(_GRACE_SECONDS)
     with theirs:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             [sys.executable, "-P", "-m", "ingest.parse.fork_server", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

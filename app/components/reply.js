@@ -1,0 +1,28 @@
+// A reply with its statements underlined by what is known of them, and a button for each citation.
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component;
+  const root = parentElement.querySelector(".reply");
+  root.replaceChildren(...data.parts.map(render));
+
+  function render(part) {
+    if (part.kind === "chip") return chip(part);
+    const span = document.createElement("span");
+    span.textContent = part.text;
+    if (part.state) {
+      span.className = part.state;
+      span.title = part.note;
+    }
+    return span;
+  }
+
+  function chip(part) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = part.marker;
+    button.title = part.quote;
+    button.setAttribute("aria-label", part.label);
+    button.setAttribute("aria-pressed", String(part.open));
+    button.onclick = () => setTriggerValue("cite", { claim: part.claim, marker: part.marker });
+    return button;
+  }
+}

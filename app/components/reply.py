@@ -1,0 +1,97 @@
+"""The reply with its citations as buttons."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streamlit.components import v2
+
+from app.text import t
+from rag.cite import MARKER, CitedClaim, bare_text, markers_in
+from rag.tables import Label
+from rag.verify import verify
+
+_FOLDER = Path(__file__).parent
+_mount = v2.component(
+    "support_copilot.reply",
+    html='<div class="reply"></div>',
+    css=(_FOLDER / "reply.css").read_text(encoding="utf-8"),
+    js=(_FOLDER / "reply.js").read_text(encoding="utf-8"),
+)
+_STATES = {Label.SUPPORTED: "supported", Label.NOT_ENOUGH_INFO: "doubtful", None: "unchecked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The citation that was clicked: the claim's position from 0, and the marker."""
+
+    claim: int
+    marker: int
+
+
+def reply(
+    text: str, claims: Sequence[CitedClaim], opened: Chosen | None, key: str
+) -> Chosen | None:
+    """Show a reply and return the citation that was clicked just now."""
+    result = _mount(
+        data={"parts": list(_parts(text, claims, opened))}, key=key, on_cite_change=lambda: None
+    )
+    clicked = getattr(result, "cite", None)
+    return Chosen(int(clicked["claim"]), int(clicked["marker"])) if clicked else None
+
+
+def state(claim: CitedClaim) -> str:
+    """Return what the machine knows of a claim; the worst of its citations counts."""
+    if not claim.evidence:
+        return "uncited"
+    bare = bare_text(claim.text)
+    found = {
+        finding.label if (finding := verify(bare, cited.hit.passage.text)) else None
+        for cited in claim.evidence
+    }
+    for label in (Label.SUPPORTED, None):
+        if label in found:
+            return _STATES[label]
+    return "doubtful"
+
+
+def _parts(
+    text: str, claims: Sequence[CitedClaim], opened: Chosen | None
+) -> Iterator[dict[str, Any]]:
+    position = 0
+    for number, claim in enumerate(claims):
+        yield {"kind": "text", "text": text[position : claim.start]}
+        yield from _claim_parts(number, claim, opened)
+        position = claim.end
+    yield {"kind": "text", "text": text[position:]}
+
+
+def _claim_parts(number: int, claim: CitedClaim, opened: Chosen | None) -> Iterator[dict[str, Any]]:
+    kind = state(claim)
+    note = t(f"inbox.legend_{kind}")
+    cited = {evidence.marker: evidence for evidence in claim.evidence}
+    position = 0
+    for match in MARKER.finditer(claim.text):
+        before = claim.text[position : match.start()].rstrip()
+        if before:
+            yield {"kind": "text", "text": before, "state": kind, "note": note}
+        for marker in markers_in(match.group()):
+            if marker in cited:
+                evidence = cited[marker]
+                yield {
+                    "kind": "chip",
+                    "marker": marker,
+                    "claim": number,
+                    "quote": evidence.quote,
+                    "label": _label(marker, evidence.hit.version.title, evidence.quote),
+                    "open": opened == Chosen(number, marker),
+                }
+        position = match.end()
+    rest = claim.text[position:]
+    if rest:
+        yield {"kind": "text", "text": rest, "state": kind, "note": note}
+
+
+def _label(marker: int, title: str, quote: str) -> str:
+    return t("inbox.chip", marker=marker, title=title, quote=quote[:200])

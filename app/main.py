@@ -1,0 +1,102 @@
+"""The web app: Streamlit's pages behind our own routes, gate and headers."""
+
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources as package_files
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+from streamlit import App, config
+
+from app import auth, resources, sign_in
+from app.errors import WorkflowError
+from app.health import is_ready
+from app.services import Services
+from app.supervisor import Supervisor
+from app.workflow import documents
+from ingest.errors import CopilotError
+
+PAGES = Path(__file__).with_name("pages.py")
+OPTIONS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",
+    "client.toolbarMode": "viewer",
+    "server.fileWatcherType": "none",
+    "server.headless": True,
+    "server.maxUploadSize": documents.MAX_BYTES >> 20,
+    "theme.primaryColor": "#7a3e12",
+    "theme.baseRadius": "0.4rem",
+    "theme.headingFontSizes": ["1.5rem", "1.3rem", "1.1rem", "1rem", "1rem", "1rem"],
+}
+_INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def build(services: Services) -> App:
+    """Return the app that serves a desk, its worker started and stopped with it."""
+    resources.provide(services)
+    for name, value in OPTIONS.items():
+        config.set_option(name, value)
+    supervisor = Supervisor(services.settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: App) -> AsyncIterator[None]:
+        supervisor.start()
+        try:
+            yield
+        finally:
+            supervisor.stop()
+
+    return App(
+        PAGES,
+        routes=[*auth.routes, Route("/readyz", ready), Route("/source/{version_id}", original)],
+        middleware=[
+            Middleware(auth.SecurityHeaders, script_hash=_inline_script_hash()),
+            Middleware(auth.Gate),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def ready(_request: Request) -> Response:
+    """Answer 200 once a person could work: the record is there and queries can be encoded."""
+    try:
+        await run_in_threadpool(is_ready, resources.services())
+    except CopilotError as error:
+        return JSONResponse({"ready": False, "reason": str(error)}, status_code=503)
+    return JSONResponse({"ready": True})
+
+
+async def original(request: Request) -> Response:
+    """Hand out the uploaded file of a version, to those who may see it."""
+    services = resources.services()
+    user_id = sign_in.user_id_of(services, request.cookies.get(auth.COOKIE)) or ""
+    version_id = request.path_params["version_id"]
+    try:
+        view = await run_in_threadpool(documents.source, services, user_id, version_id)
+    except WorkflowError as error:
+        return Response(str(error), status_code=404, media_type="text/plain")
+    is_pdf = view.version.media_type == "application/pdf"
+    return FileResponse(
+        services.files.path(view.version.sha256),
+        # Only a PDF is shown by the browser itself; an uploaded page must never run as ours.
+        media_type="application/pdf" if is_pdf else "application/octet-stream",
+        filename=view.version.file_name,
+        content_disposition_type="inline" if is_pdf else "attachment",
+        headers={"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"},
+    )
+
+
+def _inline_script_hash() -> str:
+    """Return the CSP source of the one inline script of Streamlit's page; it varies by version."""
+    page = package_files.files("streamlit").joinpath("static/index.html").read_bytes()
+    found = _INLINE_SCRIPT.search(page)
+    digest = hashlib.sha256(found.group(1) if found else b"").digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

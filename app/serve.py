@@ -1,0 +1,53 @@
+"""The `serve` command: the web app on a port, with its worker and, if wanted, the sample desk."""
+
+import logging
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import uvicorn
+
+from app import demo as sample
+from app.main import build
+from app.services import Services
+
+logger = logging.getLogger(__name__)
+
+READY_POLL_SECONDS = 0.2
+MAX_MESSAGE_BYTES = 64 << 20
+
+
+def serve(services: Services, host: str, port: int, *, demo: bool) -> None:
+    """Serve until interrupted."""
+    if demo:
+        lines = sample.prepare(services, host)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+    else:
+        _ = services.database
+    application = build(services)
+    url = f"http://{host}:{port}"
+    threading.Thread(target=_announce, args=(url,), daemon=True).start()
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_level="warning",
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # The default trusts a header with which anybody could borrow another's address.
+        proxy_headers=False,
+    )
+
+
+def _announce(url: str) -> None:
+    """Print the address once the app answers; loading the encoder is part of that."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz"):  # noqa: S310 (our own address)
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(READY_POLL_SECONDS)
+    sys.stdout.write(f"Support Copilot is ready at {url}\n")
+    sys.stdout.flush()

@@ -1,0 +1,46 @@
+"""Who is at the browser, and what they have open."""
+
+from typing import Any
+
+import streamlit as st
+
+from app import auth, resources, sign_in
+from app.components.link import link
+from app.text import t
+from app.workflow.access import Actor, actor_of
+
+TICKET = "open_ticket"
+CITATION = "open_citation"
+DOCUMENT = "open_document"
+NOTICE = "notice"
+
+
+def current_actor() -> Actor | None:
+    """Return the signed-in person with the role they have now, read anew for each action."""
+    token = st.context.cookies.get(auth.COOKIE)
+    services = resources.services()
+    user_id = sign_in.user_id_of(services, token)
+    if user_id is None:
+        return None
+    with services.database.read() as session:
+        return actor_of(session, user_id)
+
+
+def actor() -> Actor:
+    """Return the signed-in person; without one the page ends here with the way to the form."""
+    found = current_actor()
+    if found is None:
+        st.warning(t("login.expired"))
+        link(t("login.button"), "/login")
+        st.stop()
+    return found
+
+
+def put(key: str, value: Any) -> None:
+    """Remember something for this browser session."""
+    st.session_state[key] = value
+
+
+def get(key: str) -> Any:
+    """Return what was remembered, else None."""
+    return st.session_state.get(key)
