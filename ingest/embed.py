@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.query_encoder import QueryEncoder, export
 from ingest.weights import Weights
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
@@ -36,9 +33,8 @@ class Embedder(Protocol):
 class PassageEncoder:
     """The real embedder. Loading it takes seconds, so it happens on first use."""
 
-    def __init__(self, weights: Weights, exports: "Path") -> None:
+    def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._exports = exports
 
     @property
     def fingerprint(self) -> str:
@@ -61,11 +57,6 @@ class PassageEncoder:
         if parts:
             vectors[order] = np.concatenate(parts)
         return vectors
-
-    def warm(self) -> None:
-        """Load the model, and export the query encoder if it is not there yet."""
-        if not QueryEncoder.exported(self._exports, self.fingerprint):
-            export(self._weights, self._exports)
 
     @property
     def _dimensions(self) -> int:

@@ -120,9 +120,7 @@ def _line(name: str, number: int, text: str, details: dict[str, Any]) -> Upload:
     given = {"title": line.title, "url": line.url}
     if line.labels is not None:
         given["labels"] = line.labels  # type: ignore[assignment]
-    return Upload(
-        line.id, f"{line.id}.{ending}", content.encode(errors="replace"), {**details, **given}
-    )
+    return Upload(line.id, f"{line.id}.{ending}", storable(content).encode(), {**details, **given})
 
 
 def submit(database: Database, files: FileStore, items: Iterable[Upload], actor: str) -> list[str]:

@@ -98,7 +98,10 @@ def _ask(
 
 
 def _peak_mb() -> float:
-    """Return the peak memory of this process and of its largest child."""
+    """Return the peak memory of this process or of its largest child, whichever is larger.
+
+    The two are not added up: a child counts its parent's pages until it starts its own program.
+    """
     unit = 1_024**2 if sys.platform == "darwin" else 1_024
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return sum(resource.getrusage(kind).ru_maxrss for kind in kinds) / unit
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / unit

@@ -14,6 +14,8 @@ from ingest.messages import catalogue
 from ingest.tables import Job, JobState, Outcome, VersionStatus, Visibility
 
 TYPES = ["pdf", "docx", "html", "htm", "md", "markdown", "txt"]
+UPLOADED = "documents.uploaded"
+NOTICE = "documents.notice"
 SHOWN_JOBS = 8
 PASSAGE_CHARACTERS = 2_000
 
@@ -38,6 +40,7 @@ def show_upload(services: Services, actor: Actor) -> None:
             except CopilotError as error:
                 st.error(plain(str(error)))
             else:
+                session.put(UPLOADED, len(ids))
                 st.success(t("documents.uploaded", count=len(ids)))
 
 
@@ -52,7 +55,7 @@ def show_progress(services: Services, actor: Actor) -> None:
         if busy and not still:
             st.rerun()
         if jobs:
-            with st.expander(t("documents.recent"), expanded=busy):
+            with st.expander(t("documents.recent"), expanded=bool(session.get(UPLOADED))):
                 for job in jobs:
                     _job(job)
 
@@ -118,7 +121,7 @@ def _withdraw(services: Services, actor: Actor, entry: Entry) -> None:
     except CopilotError as error:
         st.error(plain(str(error)))
         return
-    session.put(session.NOTICE, t("documents.withdrawn", title=entry.version.title))
+    session.put(NOTICE, t("documents.withdrawn", title=entry.version.title))
     st.rerun()
 
 

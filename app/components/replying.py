@@ -151,6 +151,8 @@ def _warn_internal(claims: list[CitedClaim]) -> None:
 def _summary(claims: list[CitedClaim]) -> None:
     supported = sum(state(claim) == "supported" for claim in claims)
     waiting = len(claims) - supported
+    if any(state(claim) == "doubtful" for claim in claims):
+        st.error(t("inbox.doubtful"))
     if not claims:
         st.caption(t("inbox.summary_none"))
     elif waiting:
@@ -208,7 +210,6 @@ def _draft_button(services: Services, actor: Actor, view: TicketView, label: str
         label,
         key=f"inbox.draft.{view.ticket.id}",
         type="primary" if first else "tertiary",
-        help=t("inbox.draft_help"),
         shortcut="g" if first else None,
     )
     if pressed:

@@ -101,7 +101,7 @@ class ChromaIndex:
         with self._lock:
             if generation not in self._clients:
                 folder = self._folder / generation
-                if (folder / SEAL).read_text() != _digest(folder):
+                if not self.holds(generation) or (folder / SEAL).read_text() != _digest(folder):
                     raise GenerationError(generation)
                 self._clients[generation] = _open(folder)
                 while len(self._clients) > OPEN_GENERATIONS:
@@ -110,12 +110,17 @@ class ChromaIndex:
 
 
 def _digest(folder: Path) -> str:
-    """Return SHA-256 over the graph files: SQLite's own file changes when it is opened."""
+    """Return SHA-256 over the persisted graphs.
+
+    SQLite's file changes whenever it is opened, and so does a graph of one passage, which Chroma
+    never persists: it is made anew from SQLite.
+    """
     total = hashlib.sha256()
-    for path in sorted(folder.glob("*/*")):
-        with path.open("rb") as file:
-            part = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(folder)} {part}\n".encode())
+    for graph in sorted(folder.glob("*/index_metadata.pickle")):
+        for path in sorted(graph.parent.iterdir()):
+            with path.open("rb") as file:
+                part = hashlib.file_digest(file, "sha256").hexdigest()
+            total.update(f"{path.relative_to(folder)} {part}\n".encode())
     return total.hexdigest()
 
 

@@ -1,12 +1,16 @@
 import struct
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from docx.document import Document as WordDocument
 
 from ingest.errors import CorruptDocumentError, EncryptedDocumentError, PoisonDocumentError
 from ingest.parse import docx, registry
+from ingest.parse.parsed import ParsedDocument
 
 
-def fill_handbook(document):
+def fill_handbook(document: WordDocument) -> None:
     document.add_heading("Handbook", 0)
     document.add_heading("Leave", 1)
     paragraph = document.add_paragraph("Ask\tyour ")
@@ -24,7 +28,9 @@ def fill_handbook(document):
     document.add_heading("Sick leave", 2)
 
 
-def test_structure_becomes_blocks(make_docx, blocks_of):
+def test_structure_becomes_blocks(
+    make_docx: Callable[..., bytes], blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]]
+) -> None:
     document = docx.parse(make_docx(fill_handbook), "handbook.docx")
 
     assert blocks_of(document) == [
@@ -40,7 +46,9 @@ def test_structure_becomes_blocks(make_docx, blocks_of):
     ]
 
 
-def test_the_title_is_the_stated_one_then_the_first_heading_then_the_name(make_docx):
+def test_the_title_is_the_stated_one_then_the_first_heading_then_the_name(
+    make_docx: Callable[..., bytes],
+) -> None:
     stated = make_docx(fill_handbook, title="Staff handbook")
     placeholder = make_docx(fill_handbook, title="Microsoft Word - handbook.doc")
     bare = make_docx(lambda document: document.add_paragraph("text"))
@@ -50,7 +58,9 @@ def test_the_title_is_the_stated_one_then_the_first_heading_then_the_name(make_d
     assert docx.parse(bare, "travel_rules.docx").title == "Travel rules"
 
 
-def test_only_what_a_reader_sees_is_read(make_zip, word_xml):
+def test_only_what_a_reader_sees_is_read(
+    make_zip: Callable[[dict[str, bytes]], bytes], word_xml: Callable[..., bytes]
+) -> None:
     main = word_xml(
         "<w:r><w:t>Seen</w:t></w:r><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del>"
         "<w:ins><w:r><w:t> inserted</w:t></w:r></w:ins>",
@@ -66,7 +76,11 @@ def test_only_what_a_reader_sees_is_read(make_zip, word_xml):
     assert document.text == "Seen inserted\n\nlink\n\nbox:\n\ninside"
 
 
-def test_headings_are_known_by_outline_level_and_by_inherited_style(make_zip, word_xml, blocks_of):
+def test_headings_are_known_by_outline_level_and_by_inherited_style(
+    make_zip: Callable[[dict[str, bytes]], bytes],
+    word_xml: Callable[..., bytes],
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     styles = (
         word_xml()
         .replace(b"w:document", b"w:styles")
@@ -92,7 +106,9 @@ def test_headings_are_known_by_outline_level_and_by_inherited_style(make_zip, wo
     ]
 
 
-def test_external_entities_are_not_resolved(make_zip, word_xml, tmp_path):
+def test_external_entities_are_not_resolved(
+    make_zip: Callable[[dict[str, bytes]], bytes], word_xml: Callable[..., bytes], tmp_path: Path
+) -> None:
     (tmp_path / "secret").write_text("secret")
     main = word_xml("<w:r><w:t>a&x;b</w:t></w:r>")
     entity = f'<!DOCTYPE d [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>'.encode()
@@ -102,21 +118,25 @@ def test_external_entities_are_not_resolved(make_zip, word_xml, tmp_path):
     assert "secret" not in document.text
 
 
-def test_a_part_that_unpacks_to_far_more_is_refused(make_zip):
+def test_a_part_that_unpacks_to_far_more_is_refused(
+    make_zip: Callable[[dict[str, bytes]], bytes],
+) -> None:
     bomb = make_zip({docx.MAIN_PART: b" " * 3_000_000})
 
     with pytest.raises(PoisonDocumentError, match="100 times its size"):
         docx.parse(bomb, "bomb.docx")
 
 
-def test_too_many_parts_are_refused(make_zip):
+def test_too_many_parts_are_refused(make_zip: Callable[[dict[str, bytes]], bytes]) -> None:
     many = make_zip({docx.MAIN_PART: b"", **{f"part{number}": b"" for number in range(2_001)}})
 
     with pytest.raises(PoisonDocumentError, match="more than 2,000 parts"):
         docx.parse(many, "many.docx")
 
 
-def test_a_container_that_declares_too_much_is_refused(make_zip):
+def test_a_container_that_declares_too_much_is_refused(
+    make_zip: Callable[[dict[str, bytes]], bytes],
+) -> None:
     packed = bytearray(make_zip({"big.bin": b"x", docx.MAIN_PART: b"<x/>"}))
     directory = packed.index(b"PK\x01\x02")
     packed[directory + 20 : directory + 28] = struct.pack("<II", 300_000_000, 300_000_000)
@@ -125,7 +145,9 @@ def test_a_container_that_declares_too_much_is_refused(make_zip):
         docx.parse(bytes(packed), "big.docx")
 
 
-def test_a_container_that_lies_about_a_size_is_caught_while_reading(make_zip, word_xml):
+def test_a_container_that_lies_about_a_size_is_caught_while_reading(
+    make_zip: Callable[[dict[str, bytes]], bytes], word_xml: Callable[..., bytes]
+) -> None:
     packed = bytearray(make_zip({docx.MAIN_PART: word_xml("<w:r><w:t>a</w:t></w:r>" * 1_000)}))
     directory = packed.index(b"PK\x01\x02")
     packed[directory + 24 : directory + 28] = struct.pack("<I", 100)
@@ -134,7 +156,7 @@ def test_a_container_that_lies_about_a_size_is_caught_while_reading(make_zip, wo
         docx.parse(bytes(packed), "lying.docx")
 
 
-def test_encrypted_files_are_named_as_such(make_zip):
+def test_encrypted_files_are_named_as_such(make_zip: Callable[[dict[str, bytes]], bytes]) -> None:
     wrapper = (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le")
     )
@@ -146,7 +168,9 @@ def test_encrypted_files_are_named_as_such(make_zip):
             registry.parse(data, "a.docx")
 
 
-def test_damaged_files_say_what_is_damaged(make_docx, make_zip):
+def test_damaged_files_say_what_is_damaged(
+    make_docx: Callable[..., bytes], make_zip: Callable[[dict[str, bytes]], bytes]
+) -> None:
     whole = make_docx(fill_handbook)
     broken_xml = make_zip({docx.MAIN_PART: b"<w:document><w:body>"})
 

@@ -1,9 +1,14 @@
+from collections.abc import Callable
+
 import pytest
 
 from ingest.parse import html
+from ingest.parse.parsed import ParsedDocument
 
 
-def test_a_page_is_read_without_its_navigation(blocks_of):
+def test_a_page_is_read_without_its_navigation(
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     data = b"""<!doctype html><html><head><title> Help:\n Refunds </title><style>x{}</style></head>
     <body><nav>Home</nav><header>Logo</header><main><h1>Refunds</h1>
     <p>We <b>refund</b> in <a href="https://example.com">5 days</a>.<br>No fees.</p>
@@ -24,7 +29,9 @@ def test_a_page_is_read_without_its_navigation(blocks_of):
     ]
 
 
-def test_table_rows_are_one_block_each(blocks_of):
+def test_table_rows_are_one_block_each(
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     data = b"""<table><caption>Fees</caption><tr><th>Plan<th>Fee</tr>
     <tr><td>Basic</td><td></td><td><ul><li>1</li><li>2</li></ul></td></tr><tr><td></td></tr></table>
     <table><tr><td>x<td>y<tr><td>z</table>"""
@@ -41,7 +48,9 @@ def test_table_rows_are_one_block_each(blocks_of):
     assert document.text.endswith("Basic | | 1 2\n\nx | y\nz")
 
 
-def test_a_table_that_only_lays_out_the_page_is_read_as_text(blocks_of):
+def test_a_table_that_only_lays_out_the_page_is_read_as_text(
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     data = b"<table><tr><td>Menu<td><h1>Title</h1><p>One<p>Two</table>"
 
     assert blocks_of(html.parse(data, "a.html")) == [
@@ -66,22 +75,22 @@ def test_a_table_that_only_lays_out_the_page_is_read_as_text(blocks_of):
         '<ul role="navigation"><li>secret</ul>',
     ],
 )
-def test_what_a_reader_cannot_see_is_left_out(element):
+def test_what_a_reader_cannot_see_is_left_out(element: str) -> None:
     assert html.parse(f"<p>Seen</p>{element}<p>Too".encode(), "a.html").text == "Seen\n\nToo"
 
 
-def test_a_header_stays_when_it_holds_the_main_heading():
+def test_a_header_stays_when_it_holds_the_main_heading() -> None:
     data = b"<header><h1>Fees</h1></header><p>None."
 
     assert html.parse(data, "a.html").text == "Fees\n\nNone."
     assert html.parse(data, "a.html").title == "Fees"
 
 
-def test_a_page_of_nothing_but_navigation_is_still_read():
+def test_a_page_of_nothing_but_navigation_is_still_read() -> None:
     assert html.parse(b"<nav><a>Refunds</a></nav>", "a.html").text == "Refunds"
 
 
-def test_the_declared_encoding_is_used_unless_it_is_impossible():
+def test_the_declared_encoding_is_used_unless_it_is_impossible() -> None:
     page = '<meta charset="{}"><p>цена'
 
     russian = html.parse(page.format("windows-1251").encode("cp1251"), "a.html")
@@ -90,7 +99,7 @@ def test_the_declared_encoding_is_used_unless_it_is_impossible():
     assert (russian.text, lying.text) == ("цена", "цена")
 
 
-def test_deep_nesting_does_not_exhaust_the_stack(check):
+def test_deep_nesting_does_not_exhaust_the_stack(check: Callable[[ParsedDocument], None]) -> None:
     document = html.parse(b"<div>" * 5_000 + b"deep", "a.html")
 
     check(document)

@@ -1,9 +1,12 @@
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.parse import html, markdown, outcome, text
 from ingest.parse.clean import clean
+from ingest.parse.parsed import ParsedDocument
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 TRICKY = st.sampled_from(
@@ -40,13 +43,17 @@ MARKDOWN = st.one_of(TEXTS, TRICKY, SIGNS, BLOCKS, MARKUP)
 
 @given(st.lists(MARKUP, max_size=40).map("".join))
 @settings(max_examples=300, deadline=None)
-def test_html_of_any_shape_keeps_the_invariants(check, source):
+def test_html_of_any_shape_keeps_the_invariants(
+    check: Callable[[ParsedDocument], None], source: str
+) -> None:
     check(html.parse(source.encode(), "a.html"))
 
 
 @given(st.lists(MARKDOWN, max_size=40).map("".join))
 @settings(max_examples=300, deadline=None)
-def test_markdown_of_any_shape_keeps_the_invariants(check, source):
+def test_markdown_of_any_shape_keeps_the_invariants(
+    check: Callable[[ParsedDocument], None], source: str
+) -> None:
     check(markdown.parse(source.encode(), "a.md"))
 
 
@@ -54,7 +61,9 @@ def test_markdown_of_any_shape_keeps_the_invariants(check, source):
     st.lists(st.one_of(TEXTS, TRICKY, st.sampled_from(["\n", "\n\n", "- ", "1. "]))).map("".join)
 )
 @settings(max_examples=300, deadline=None)
-def test_plain_text_loses_no_visible_character(check, source):
+def test_plain_text_loses_no_visible_character(
+    check: Callable[[ParsedDocument], None], source: str
+) -> None:
     document = text.parse(source.encode(), "a.txt")
 
     check(document)
@@ -62,18 +71,20 @@ def test_plain_text_loses_no_visible_character(check, source):
 
 
 @given(st.binary(max_size=200))
-def test_bytes_in_no_encoding_keep_the_invariants(check, data):
+def test_bytes_in_no_encoding_keep_the_invariants(
+    check: Callable[[ParsedDocument], None], data: bytes
+) -> None:
     check(text.parse(data, "a.txt"))
 
 
 @given(st.text())
-def test_cleaning_twice_changes_nothing(source):
+def test_cleaning_twice_changes_nothing(source: str) -> None:
     assert clean(clean(source)) == clean(source)
 
 
 @given(st.lists(MARKDOWN, max_size=20).map("".join))
 @settings(deadline=None)
-def test_documents_cross_the_process_border_unchanged(source):
+def test_documents_cross_the_process_border_unchanged(source: str) -> None:
     document = markdown.parse(source.encode(), "a.md")
 
     assert outcome.decode(outcome.encode(document)) == document
@@ -82,6 +93,6 @@ def test_documents_cross_the_process_border_unchanged(source):
 @pytest.mark.parametrize(
     "message", [b"", b"7", b"{", b"[]", b"{}", b'{"code": "x", "fields": {}}', b"[" * 100_000]
 )
-def test_a_child_cannot_send_what_is_not_a_document(message):
+def test_a_child_cannot_send_what_is_not_a_document(message: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         outcome.decode(message)

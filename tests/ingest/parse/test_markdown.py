@@ -1,4 +1,7 @@
+from collections.abc import Callable
+
 from ingest.parse import markdown
+from ingest.parse.parsed import ParsedDocument
 
 GUIDE = b"""---
 title: Refunds
@@ -27,7 +30,9 @@ x = 1
 """
 
 
-def test_structure_becomes_blocks_without_markup(blocks_of):
+def test_structure_becomes_blocks_without_markup(
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     document = markdown.parse(GUIDE, "guide.md")
 
     assert blocks_of(document) == [
@@ -46,7 +51,7 @@ def test_structure_becomes_blocks_without_markup(blocks_of):
     assert document.media_type == "text/markdown"
 
 
-def test_the_title_is_the_front_matters_then_the_headings_then_the_names():
+def test_the_title_is_the_front_matters_then_the_headings_then_the_names() -> None:
     assert markdown.parse(GUIDE, "guide.md").title == "Refunds"
     assert markdown.parse(b"intro\n\n# A\n\n# B\n", "two-parts.md").title == "Two parts"
     assert markdown.parse(b"---\ntitle: 'Fees'\n---\ntext", "a.md").title == "Fees"
@@ -54,18 +59,18 @@ def test_the_title_is_the_front_matters_then_the_headings_then_the_names():
     assert markdown.parse(b"text", "release-notes.md").title == "Release notes"
 
 
-def test_hidden_html_stays_hidden_and_placeholders_stay_visible():
+def test_hidden_html_stays_hidden_and_placeholders_stay_visible() -> None:
     data = b"Use <your-name> <!-- secret --> <span hidden>secret</span> and <script> tags.\n\nEnd."
 
     assert markdown.parse(data, "a.md").text == "Use <your-name> and <script> tags.\n\nEnd."
 
 
-def test_a_rule_at_the_top_is_not_front_matter():
+def test_a_rule_at_the_top_is_not_front_matter() -> None:
     assert markdown.parse(b"---\nNot a key\n\n---\n\nBody", "a.md").text.endswith("Body")
     assert "Not a key" in markdown.parse(b"---\nNot a key\n\n---\n\nBody", "a.md").text
 
 
-def test_deeply_nested_lists_lose_nothing():
+def test_deeply_nested_lists_lose_nothing() -> None:
     source = "".join("  " * depth + f"- item {depth}\n" for depth in range(30))
 
     assert markdown.parse(source.encode(), "a.md").text == "\n".join(

@@ -1,9 +1,11 @@
 import io
+from collections.abc import Callable
 
 import pytest
 from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
 
 from ingest.errors import (
     CorruptDocumentError,
@@ -12,17 +14,24 @@ from ingest.errors import (
     PoisonDocumentError,
 )
 from ingest.parse import pdf, registry
+from ingest.parse.parsed import ParsedDocument
+
+Draw = Callable[[Canvas], object]
 
 
-def together(*draws):
-    def draw(canvas):
+def together(*draws: Draw) -> Draw:
+    def draw(canvas: Canvas) -> None:
         for one in draws:
             one(canvas)
 
     return draw
 
 
-def test_headings_paragraphs_and_list_items_are_told_apart(make_pdf, write_lines, blocks_of):
+def test_headings_paragraphs_and_list_items_are_told_apart(
+    make_pdf: Callable[..., bytes],
+    write_lines: Callable[..., Draw],
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
     data = make_pdf(
         together(
             write_lines("Refund policy", size=20, top=780),
@@ -43,8 +52,12 @@ def test_headings_paragraphs_and_list_items_are_told_apart(make_pdf, write_lines
     ]
 
 
-def test_rows_of_aligned_cells_become_a_table(make_pdf, write_lines, blocks_of):
-    def draw_table(canvas):
+def test_rows_of_aligned_cells_become_a_table(
+    make_pdf: Callable[..., bytes],
+    write_lines: Callable[..., Draw],
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
+    def draw_table(canvas: Canvas) -> None:
         canvas.setFont("Helvetica", 11)
         for row, cells in enumerate(
             [("Plan", "Fee", "Days"), ("Basic", "1", "14"), ("Pro", "9", "30")]
@@ -62,7 +75,11 @@ def test_rows_of_aligned_cells_become_a_table(make_pdf, write_lines, blocks_of):
     ]
 
 
-def test_pages_cover_the_text_and_empty_ones_keep_their_number(make_pdf, write_lines, check):
+def test_pages_cover_the_text_and_empty_ones_keep_their_number(
+    make_pdf: Callable[..., bytes],
+    write_lines: Callable[..., Draw],
+    check: Callable[[ParsedDocument], None],
+) -> None:
     data = make_pdf(write_lines("First page."), lambda canvas: None, write_lines("Third page."))
 
     document = pdf.parse(data, "a.pdf")
@@ -75,7 +92,9 @@ def test_pages_cover_the_text_and_empty_ones_keep_their_number(make_pdf, write_l
     ]
 
 
-def test_running_headers_and_page_numbers_are_left_out(make_pdf, write_lines):
+def test_running_headers_and_page_numbers_are_left_out(
+    make_pdf: Callable[..., bytes], write_lines: Callable[..., Draw]
+) -> None:
     pages = [
         together(
             write_lines("Staff handbook", top=810),
@@ -95,8 +114,8 @@ def test_running_headers_and_page_numbers_are_left_out(make_pdf, write_lines):
 
 
 def test_words_divided_at_line_ends_are_joined_and_compounds_keep_their_hyphen(
-    make_pdf, write_lines
-):
+    make_pdf: Callable[..., bytes], write_lines: Callable[..., Draw]
+) -> None:
     data = make_pdf(
         write_lines(
             "The infor-",
@@ -113,7 +132,9 @@ def test_words_divided_at_line_ends_are_joined_and_compounds_keep_their_hyphen(
     )
 
 
-def test_the_title_is_the_stated_one_then_the_largest_lines_then_the_name(make_pdf, write_lines):
+def test_the_title_is_the_stated_one_then_the_largest_lines_then_the_name(
+    make_pdf: Callable[..., bytes], write_lines: Callable[..., Draw]
+) -> None:
     page = together(
         write_lines("Travel", "expenses", size=24, top=780), write_lines("Keep receipts.")
     )
@@ -124,7 +145,9 @@ def test_the_title_is_the_stated_one_then_the_largest_lines_then_the_name(make_p
     assert pdf.parse(make_pdf(write_lines("x")), "travel_2024.pdf").title == "Travel 2024"
 
 
-def test_a_password_is_asked_for_only_where_one_is_needed(make_pdf, write_lines):
+def test_a_password_is_asked_for_only_where_one_is_needed(
+    make_pdf: Callable[..., bytes], write_lines: Callable[..., Draw]
+) -> None:
     locked = make_pdf(write_lines("Secret."), encrypt=StandardEncryption("user", "owner"))
     readable = make_pdf(write_lines("Open."), encrypt=StandardEncryption("", "owner"))
 
@@ -133,7 +156,7 @@ def test_a_password_is_asked_for_only_where_one_is_needed(make_pdf, write_lines)
     assert registry.parse(readable, "open.pdf").text == "Open."
 
 
-def test_a_scan_without_text_says_how_many_pages_it_has(make_pdf):
+def test_a_scan_without_text_says_how_many_pages_it_has(make_pdf: Callable[..., bytes]) -> None:
     picture = io.BytesIO()
     Image.new("L", (60, 80), 200).save(picture, "PNG")
     picture.seek(0)
@@ -143,7 +166,11 @@ def test_a_scan_without_text_says_how_many_pages_it_has(make_pdf):
         registry.parse(scan, "scan.pdf")
 
 
-def test_a_document_of_300_pages_is_read_whole(make_pdf, write_lines, check):
+def test_a_document_of_300_pages_is_read_whole(
+    make_pdf: Callable[..., bytes],
+    write_lines: Callable[..., Draw],
+    check: Callable[[ParsedDocument], None],
+) -> None:
     pages = [write_lines(f"Chapter {number}", "It is short.") for number in range(1, 301)]
 
     document = pdf.parse(make_pdf(*pages), "long.pdf")
@@ -154,7 +181,7 @@ def test_a_document_of_300_pages_is_read_whole(make_pdf, write_lines, check):
     assert document.text[last.start : last.end] == "Chapter 300 It is short."
 
 
-def test_a_file_that_claims_endless_pages_is_refused():
+def test_a_file_that_claims_endless_pages_is_refused() -> None:
     kids = b"3 0 R " * 20_000
     bomb = (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
@@ -167,12 +194,14 @@ def test_a_file_that_claims_endless_pages_is_refused():
         pdf.parse(bomb, "bomb.pdf")
 
 
-def test_a_broken_file_is_called_damaged():
+def test_a_broken_file_is_called_damaged() -> None:
     with pytest.raises(CorruptDocumentError, match="broken"):
         registry.parse(b"%PDF-1.7\nnothing else", "a.pdf")
 
 
-def test_a_file_with_a_broken_table_of_objects_is_still_read(make_pdf, write_lines):
+def test_a_file_with_a_broken_table_of_objects_is_still_read(
+    make_pdf: Callable[..., bytes], write_lines: Callable[..., Draw]
+) -> None:
     whole = make_pdf(write_lines("First page."), write_lines("Second page."))
 
     damaged = whole.replace(b"startxref\n", b"startxref\n9")
@@ -180,7 +209,11 @@ def test_a_file_with_a_broken_table_of_objects_is_still_read(make_pdf, write_lin
     assert registry.parse(damaged, "damaged.pdf").text == "First page.\n\nSecond page."
 
 
-def test_a_file_that_lost_its_root_is_repaired(make_pdf, write_lines, check):
+def test_a_file_that_lost_its_root_is_repaired(
+    make_pdf: Callable[..., bytes],
+    write_lines: Callable[..., Draw],
+    check: Callable[[ParsedDocument], None],
+) -> None:
     whole = make_pdf(write_lines("First page."), write_lines("Second page."), title="Fees")
 
     document = registry.parse(whole.replace(b"/Root", b"/Roof"), "damaged.pdf")

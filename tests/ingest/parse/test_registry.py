@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 
 from ingest.errors import (
@@ -30,11 +32,11 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
         ("Größe".encode("cp1252"), "a.csv", "plain text"),
     ],
 )
-def test_a_format_is_told_by_content_before_name(data, name, expected):
+def test_a_format_is_told_by_content_before_name(data: bytes, name: str, expected: str) -> None:
     assert registry.detect(data, name).name == expected
 
 
-def test_a_word_document_is_known_under_any_name(make_docx):
+def test_a_word_document_is_known_under_any_name(make_docx: Callable[..., bytes]) -> None:
     data = make_docx(lambda document: document.add_paragraph("Hello"))
 
     assert registry.parse(data, "hello.pdf").text == "Hello"
@@ -53,14 +55,16 @@ def test_a_word_document_is_known_under_any_name(make_docx):
         (bytes(range(1, 32)) * 9, "a.txt", "binary data"),
     ],
 )
-def test_what_cannot_be_read_is_named_in_plain_words(data, name, found):
+def test_what_cannot_be_read_is_named_in_plain_words(data: bytes, name: str, found: str) -> None:
     with pytest.raises(UnsupportedMediaTypeError) as caught:
         registry.parse(data, name)
 
     assert caught.value.fields == {"title": name, "found": found}
 
 
-def test_containers_of_other_programs_are_named(make_zip):
+def test_containers_of_other_programs_are_named(
+    make_zip: Callable[[dict[str, bytes]], bytes],
+) -> None:
     contents = {
         "xl/workbook.xml": "Excel workbook",
         "ppt/presentation.xml": "PowerPoint presentation",
@@ -74,22 +78,22 @@ def test_containers_of_other_programs_are_named(make_zip):
 
 
 @pytest.mark.parametrize("data", [b"", b" \n\t", "\u200b\ufeff".encode(), b"\xff\xfe"])
-def test_files_without_visible_text_are_empty(data):
+def test_files_without_visible_text_are_empty(data: bytes) -> None:
     with pytest.raises(EmptyDocumentError, match="the file is empty"):
         registry.parse(data, "a.txt")
 
 
-def test_a_file_over_25_mb_is_refused_unread():
+def test_a_file_over_25_mb_is_refused_unread() -> None:
     with pytest.raises(DocumentTooLargeError, match="larger than 25 MB"):
         registry.parse(b"a" * 25_000_001, "a.txt")
 
 
-def test_text_over_5_mb_is_refused():
+def test_text_over_5_mb_is_refused() -> None:
     with pytest.raises(PoisonDocumentError, match="longer than 5 MB"):
         registry.parse(b"word " * 1_000_001, "a.txt")
 
 
-def test_reading_twice_gives_the_same_document(make_docx):
+def test_reading_twice_gives_the_same_document(make_docx: Callable[..., bytes]) -> None:
     data = make_docx(lambda document: document.add_paragraph("Hello"))
 
     assert registry.parse(data, "a.docx") == registry.parse(data, "a.docx")
@@ -97,7 +101,7 @@ def test_reading_twice_gives_the_same_document(make_docx):
 
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("unit", [" ", "[", "[a](", "<!--", "<!-- -->", "**a", "A: b\n", "-", "| "])
-def test_no_repetition_makes_detection_slow(unit):
+def test_no_repetition_makes_detection_slow(unit: str) -> None:
     data = (unit * 100_000)[:65_536].encode() + b"x"
 
     assert registry.detect(data, "a.html").name in {"plain text", "Markdown", "HTML"}

@@ -3,10 +3,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from ingest.errors import (
@@ -22,8 +23,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def file(tmp_path):
-    def write(data, name="a.md"):
+def file(tmp_path: Path) -> Callable[..., Path]:
+    def write(data: bytes, name: str = "a.md") -> Path:
         path = tmp_path / name
         path.write_bytes(data)
         return path
@@ -32,12 +33,12 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def endless(file):
+def endless(file: Callable[..., Path]) -> Path:
     """A file small enough to send and so deep that reading it takes about a minute."""
     return file(b"<div>" * 150_000 + b"x", "endless.html")
 
 
-def servers():
+def servers() -> list[psutil.Process]:
     return [
         process
         for process in psutil.Process().children()
@@ -45,27 +46,27 @@ def servers():
     ]
 
 
-def wait_until(condition):
+def wait_until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 5
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert condition()
 
 
-def test_a_child_gives_what_the_parser_gives(file):
+def test_a_child_gives_what_the_parser_gives(file: Callable[..., Path]) -> None:
     path = file(b"# Title\n\n- one\n- two\n")
 
     assert sandbox.parse_file(path, "b.md") == registry.parse(path.read_bytes(), "b.md")
 
 
-def test_errors_cross_the_process_border(file, tmp_path):
+def test_errors_cross_the_process_border(file: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(EmptyDocumentError, match=r"mine\.md: the file is empty"):
         sandbox.parse_file(file(b""), "mine.md")
     with pytest.raises(SourceNotFoundError):
         sandbox.parse_file(tmp_path / "absent.md", "absent.md")
 
 
-def test_a_document_that_takes_too_long_is_stopped(endless):
+def test_a_document_that_takes_too_long_is_stopped(endless: Path) -> None:
     started = time.monotonic()
 
     with pytest.raises(PoisonDocumentError, match=r"it took longer than 0\.3 seconds"):
@@ -74,19 +75,19 @@ def test_a_document_that_takes_too_long_is_stopped(endless):
     assert time.monotonic() - started < 3
 
 
-def test_a_document_that_computes_too_much_is_stopped(endless):
+def test_a_document_that_computes_too_much_is_stopped(endless: Path) -> None:
     with pytest.raises(PoisonDocumentError, match="it took more than 1 second of computing"):
         sandbox.parse_file(endless, "endless.html", Limits(cpu_seconds=1))
 
 
-def test_a_document_that_needs_too_much_memory_is_stopped(file):
+def test_a_document_that_needs_too_much_memory_is_stopped(file: Callable[..., Path]) -> None:
     path = file(b"word " * 4_000_000, "big.txt")
 
     with pytest.raises(PoisonDocumentError, match=r"it needed more than 16 MB of memory"):
         sandbox.parse_file(path, "big.txt", Limits(memory_bytes=16 << 20))
 
 
-def test_a_crash_of_the_reader_is_survived(file, endless):
+def test_a_crash_of_the_reader_is_survived(file: Callable[..., Path], endless: Path) -> None:
     with ThreadPoolExecutor() as pool:
         doomed = pool.submit(sandbox.parse_file, endless, "endless.html")
         wait_until(lambda: servers() and servers()[0].children())
@@ -98,7 +99,7 @@ def test_a_crash_of_the_reader_is_survived(file, endless):
     assert sandbox.parse_file(file(b"fine"), "a.md").text == "fine"
 
 
-def test_a_server_that_was_killed_is_started_again(file):
+def test_a_server_that_was_killed_is_started_again(file: Callable[..., Path]) -> None:
     path = file(b"fine")
     sandbox.parse_file(path, "a.md")
 
@@ -107,7 +108,9 @@ def test_a_server_that_was_killed_is_started_again(file):
     assert sandbox.parse_file(path, "a.md").text == "fine"
 
 
-def test_a_broken_installation_is_not_blamed_on_the_document(file, monkeypatch):
+def test_a_broken_installation_is_not_blamed_on_the_document(
+    file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.stop()
     monkeypatch.setattr(sys, "executable", "/bin/false")
 
@@ -115,7 +118,7 @@ def test_a_broken_installation_is_not_blamed_on_the_document(file, monkeypatch):
         sandbox.parse_file(file(b"fine"), "a.md")
 
 
-def test_many_threads_get_their_own_documents(tmp_path):
+def test_many_threads_get_their_own_documents(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.txt" for number in range(40)]
     for path in paths:
         path.write_text(path.name)
@@ -127,7 +130,7 @@ def test_many_threads_get_their_own_documents(tmp_path):
     assert len(servers()) == 1
 
 
-def test_descriptors_and_processes_are_not_left_behind(file):
+def test_descriptors_and_processes_are_not_left_behind(file: Callable[..., Path]) -> None:
     path = file(b"fine")
     sandbox.parse_file(path, "a.md")
     before = psutil.Process().num_fds()
@@ -139,7 +142,9 @@ def test_descriptors_and_processes_are_not_left_behind(file):
     wait_until(lambda: not servers()[0].children())
 
 
-def test_the_server_gets_no_secrets_and_loads_nothing_heavy(file, monkeypatch):
+def test_the_server_gets_no_secrets_and_loads_nothing_heavy(
+    file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sandbox.stop()
     monkeypatch.setenv("PROVIDER_API_KEY", "sk-secret")
 
@@ -149,7 +154,7 @@ def test_the_server_gets_no_secrets_and_loads_nothing_heavy(file, monkeypatch):
     assert servers()[0].memory_info().rss < 100_000_000
 
 
-def test_the_callers_main_program_is_not_run_again(file):
+def test_the_callers_main_program_is_not_run_again(file: Callable[..., Path]) -> None:
     path = file(b"fine")
     script = path.with_name("program.py")
     script.write_text(
@@ -157,7 +162,7 @@ def test_the_callers_main_program_is_not_run_again(file):
         f"print('started', parse_file(Path({str(path)!r}), 'a.md').text)\n"
     )
 
-    run = subprocess.run(  # noqa: S603 - our own program
+    run = subprocess.run(
         [sys.executable, script],
         env={"PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -168,12 +173,12 @@ def test_the_callers_main_program_is_not_run_again(file):
     assert (run.stdout, run.stderr) == ("started fine\n", "")
 
 
-def test_children_do_not_outlive_a_caller_that_was_killed(endless):
+def test_children_do_not_outlive_a_caller_that_was_killed(endless: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from ingest.parse.sandbox import parse_file; "
         "parse_file(Path(sys.argv[1]), 'a.html')"
     )
-    caller = subprocess.Popen(  # noqa: S603 - our own program
+    caller = subprocess.Popen(
         [sys.executable, "-c", program, endless], env={"PYTHONPATH": str(ROOT)}
     )
     wait_until(lambda: len(psutil.Process(caller.pid).children(recursive=True)) == 2)
@@ -186,7 +191,7 @@ def test_children_do_not_outlive_a_caller_that_was_killed(endless):
     assert alive == []
 
 
-def test_a_parser_that_stumbles_shows_no_traceback(file):
+def test_a_parser_that_stumbles_shows_no_traceback(file: Callable[..., Path]) -> None:
     path = file(b"%PDF-1.7\nnothing else", "a.pdf")
 
     with pytest.raises(CorruptDocumentError) as caught:

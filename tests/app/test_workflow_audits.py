@@ -1,0 +1,119 @@
+"""Audits: what the machine doubts comes first, and nobody judges twice."""
+
+import pytest
+from sqlalchemy import select
+
+from app.errors import AlreadySettledError, NotFoundError
+from app.roles import Role
+from app.workflow import audits, drafts
+from ingest.tables import Event
+from rag.tables import MACHINE, Label, Verdict
+from tests.app.people import QUESTION, Desk
+
+SURE = "Error E17 means that no water flows through the brew group [1]."
+UNSURE = "Fill it with water and press the button named reset [1]."
+DOUBTED = "Wait for 99 seconds before that [1]."
+
+
+def _approve(desk: Desk, text: str, ticket: str = "T-1") -> str:
+    draft = desk.draft(text, ticket=ticket)
+    drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+    return draft.id
+
+
+def _next(desk: Desk, who: str | None = None) -> audits.AuditView | None:
+    return audits.next_citation(desk.services, who or desk.people[Role.REVIEWER])
+
+
+def _judge(desk: Desk, citation_id: str, who: str | None = None) -> None:
+    person = who or desk.people[Role.REVIEWER]
+    audits.judge(desk.services, person, citation_id, Label.SUPPORTED, "  looks right ")
+
+
+def test_only_what_was_approved_is_audited(desk: Desk) -> None:
+    desk.draft(SURE)
+    rejected = desk.draft(SURE)
+    drafts.reject(desk.services, desk.agent, rejected.id, 1, "wrong")
+
+    assert _next(desk) is None
+
+
+def test_the_doubtful_come_first_then_the_unknown_then_the_sure(desk: Desk) -> None:
+    _approve(desk, f"{SURE} {UNSURE} {DOUBTED}")
+    order = []
+
+    while (view := _next(desk)) is not None:
+        order.append((view.claim.text, view.waiting))
+        _judge(desk, view.cited.citation.id)
+
+    assert order == [(DOUBTED, 3), (UNSURE, 2), (SURE, 1)]
+
+
+def test_a_reviewer_sees_question_reply_claim_and_source(desk: Desk) -> None:
+    _approve(desk, SURE)
+
+    view = _next(desk)
+
+    assert view is not None
+    assert (view.question, view.reply) == (f"E17\n{QUESTION}", SURE)
+    assert view.reply[view.claim.start : view.claim.end] == view.claim.text
+    assert view.cited.citation.quote in view.cited.version.text
+    assert view.cited.machine is not None
+    assert view.cited.machine.judge == MACHINE
+
+
+def test_a_verdict_is_kept_beside_the_machines_and_recorded(desk: Desk) -> None:
+    _approve(desk, SURE)
+    view = _next(desk)
+    assert view is not None
+
+    _judge(desk, view.cited.citation.id)
+
+    with desk.services.database.read() as session:
+        verdicts = {verdict.judge: verdict for verdict in session.scalars(select(Verdict))}
+        claimed = {
+            judge: verdict
+            for judge, verdict in verdicts.items()
+            if verdict.citation_id == view.cited.citation.id
+        }
+        event = session.scalar(select(Event).order_by(Event.id.desc()).limit(1))
+    assert set(claimed) == {MACHINE, "reviewer@example.com"}
+    assert claimed["reviewer@example.com"].note == "looks right"
+    assert event is not None
+    assert (event.action, event.subject, event.detail) == (
+        "citation:judge",
+        view.cited.citation.id,
+        {"label": "SUPPORTED"},
+    )
+
+
+def test_nobody_judges_a_citation_twice_but_two_people_may_each_do_so_once(desk: Desk) -> None:
+    _approve(desk, SURE)
+    second = desk.add_person("rita", Role.REVIEWER)
+    view = _next(desk)
+    assert view is not None
+    _judge(desk, view.cited.citation.id)
+
+    with pytest.raises(AlreadySettledError) as raised:
+        _judge(desk, view.cited.citation.id)
+    assert raised.value.fields == {"who": "reviewer@example.com"}
+
+    assert _next(desk) is None
+    assert _next(desk, second) is not None
+    _judge(desk, view.cited.citation.id, second)
+    assert _next(desk, second) is None
+
+
+def test_a_citation_that_is_not_there_cannot_be_judged(desk: Desk) -> None:
+    with pytest.raises(NotFoundError, match="There is no such citation"):
+        _judge(desk, "none")
+
+
+def test_the_question_is_the_one_that_the_draft_answered(desk: Desk) -> None:
+    _approve(desk, SURE)
+    desk.add_ticket(desk.ticket, QUESTION, ("customer", "Where is my parcel?"))
+
+    view = _next(desk)
+
+    assert view is not None
+    assert view.question == f"E17\n{QUESTION}"

@@ -1,0 +1,278 @@
+"""Approving and rejecting: once, by one person, of exactly the text that is sent."""
+
+import hashlib
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select
+
+from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
+from app.roles import Role
+from app.workflow import documents, drafts, tickets
+from app.workflow.drafts import DraftView
+from ingest.events import broken_links
+from ingest.tables import Event, VersionStatus, Visibility
+from rag.tables import (
+    Approval,
+    Author,
+    Claim,
+    Draft,
+    DraftStatus,
+    Label,
+    Message,
+    Ticket,
+    TicketStatus,
+)
+from tests.app.people import REPLY, SENT, SOURCE, Desk
+
+
+def _view(desk: Desk, draft: Draft) -> DraftView:
+    with desk.services.database.read() as session:
+        return drafts.read(session, draft.id)
+
+
+def _count(desk: Desk, kind: type[Approval | Message | Claim]) -> int:
+    with desk.services.database.read() as session:
+        return session.scalar(select(func.count()).select_from(kind)) or 0
+
+
+def test_an_approved_reply_is_kept_sent_and_recorded(desk: Desk) -> None:
+    draft = desk.draft()
+
+    approval_id = drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+
+    with desk.services.database.read() as session:
+        approval = session.get_one(Approval, approval_id)
+        assert approval.approved
+        assert approval.final_text == REPLY
+        assert approval.sha256 == hashlib.sha256(REPLY.encode()).hexdigest()
+        assert approval.decided_by == "agent@example.com"
+        assert session.get_one(Ticket, desk.ticket).status == TicketStatus.ANSWERED
+        reply = session.get_one(Message, (desk.ticket, 2))
+        assert (reply.author, reply.body) == (Author.AGENT, SENT)
+        event = session.scalar(select(Event).order_by(Event.id.desc()).limit(1))
+        assert event is not None
+        assert (event.actor, event.action, event.subject) == (
+            "agent@example.com",
+            "draft:approve",
+            desk.ticket,
+        )
+        assert event.detail == {"draft": draft.id, "sha256": approval.sha256}
+        assert list(broken_links(session)) == []
+    settled = desk.draft_row(draft.id)
+    assert (settled.status, settled.version) == (DraftStatus.APPROVED, 2)
+
+
+def test_claims_and_citations_are_made_anew_from_the_edited_text(desk: Desk) -> None:
+    draft = desk.draft()
+    edited = "Error E17 means that no water flows through the brew group [1]. Wait 99 seconds [1]."
+
+    drafts.approve(desk.services, desk.agent, draft.id, 1, edited)
+
+    view = _view(desk, draft)
+    assert view.text == edited
+    assert [claim.claim.text for claim in view.claims] == [
+        "Error E17 means that no water flows through the brew group [1].",
+        "Wait 99 seconds [1].",
+    ]
+    first, second = (claim.citations[0] for claim in view.claims)
+    assert first.citation.quote == ("Error E17 means that no water flows through the brew group.")
+    assert first.version.text[first.citation.quote_start : first.citation.quote_end] == (
+        first.citation.quote
+    )
+    assert first.machine is not None
+    assert first.machine.label == Label.SUPPORTED
+    assert second.machine is not None
+    assert (second.machine.label, second.machine.note) == (
+        Label.NOT_ENOUGH_INFO,
+        "99 is not in the passage",
+    )
+
+
+@pytest.mark.parametrize("marker", ["[0]", "[7]"])
+def test_a_marker_that_the_agent_mistyped_is_no_citation(desk: Desk, marker: str) -> None:
+    draft = desk.draft()
+
+    drafts.approve(desk.services, desk.agent, draft.id, 1, f"Fill the tank with water {marker}.")
+
+    [claim] = _view(desk, draft).claims
+    assert claim.citations == []
+
+
+@pytest.mark.parametrize("settle", ["approve", "reject"])
+@pytest.mark.parametrize("again", ["approve", "reject"])
+def test_a_draft_is_settled_once(desk: Desk, settle: str, again: str) -> None:
+    draft = desk.draft()
+    other = desk.add_person("ben", Role.AGENT)
+    acts: dict[str, Callable[[str, int], object]] = {
+        "approve": lambda who, version: drafts.approve(
+            desk.services, who, draft.id, version, REPLY
+        ),
+        "reject": lambda who, version: drafts.reject(
+            desk.services, who, draft.id, version, "wrong"
+        ),
+    }
+    acts[settle](desk.agent, 1)
+
+    for version in (1, 2):
+        with pytest.raises(AlreadySettledError) as raised:
+            acts[again](other, version)
+        assert raised.value.fields == {"who": "agent@example.com"}
+    assert _count(desk, Approval) == 1
+
+
+def test_two_agents_cannot_both_settle_one_draft(desk: Desk) -> None:
+    people = [desk.add_person(f"agent{number}", Role.AGENT) for number in range(6)]
+    draft = desk.draft()
+    together = threading.Barrier(len(people))
+
+    def settle(number: int) -> str:
+        together.wait()
+        try:
+            if number % 2:
+                drafts.reject(desk.services, people[number], draft.id, 1, "wrong")
+            else:
+                drafts.approve(desk.services, people[number], draft.id, 1, f"Reply {number} [1].")
+        except AlreadySettledError as error:
+            return str(error.fields["who"])
+        return "won"
+
+    with ThreadPoolExecutor(len(people)) as pool:
+        outcomes = list(pool.map(settle, range(len(people))))
+
+    assert outcomes.count("won") == 1
+    winner = outcomes.index("won")
+    assert {who for who in outcomes if who != "won"} == {f"agent{winner}@example.com"}
+    assert _count(desk, Approval) == 1
+    assert _count(desk, Message) == (1 if winner % 2 else 2)
+    with desk.services.database.read() as session:
+        assert list(broken_links(session)) == []
+
+
+def test_an_edit_in_another_window_is_noticed_by_its_version(desk: Desk) -> None:
+    draft = desk.draft()
+
+    with pytest.raises(AlreadySettledError) as raised:
+        drafts.approve(desk.services, desk.agent, draft.id, 7, REPLY)
+
+    assert raised.value.fields == {"who": "another window"}
+    assert desk.draft_row(draft.id).status == DraftStatus.READY
+
+
+def test_a_reply_to_a_thread_that_moved_on_is_refused(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.add_ticket(desk.ticket, SOURCE, ("customer", "It works now, thank you."))
+
+    with pytest.raises(ThreadMovedError):
+        drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+
+    assert desk.draft_row(draft.id).status == DraftStatus.READY
+    assert _count(desk, Approval) == 0
+
+
+def test_a_broken_off_draft_is_not_approved_as_it_is_but_edited_or_rejected(desk: Desk) -> None:
+    draft = desk.draft("Fill the tank and press [1]. Then", incomplete="cut")
+
+    for text in (draft.text, f"  {draft.text}\n"):
+        with pytest.raises(InvalidInputError) as raised:
+            drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+        assert raised.value.fields["why"] == "it broke off before its end"
+    drafts.approve(desk.services, desk.agent, draft.id, 1, "Fill the tank and press [1].")
+
+    assert desk.draft_row(draft.id).status == DraftStatus.APPROVED
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t\n"])
+def test_an_empty_reply_is_not_sent(desk: Desk, text: str) -> None:
+    draft = desk.draft()
+
+    with pytest.raises(InvalidInputError):
+        drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+
+    assert _count(desk, Message) == 1
+
+
+def test_what_an_abstained_draft_left_open_an_agent_may_write_alone(desk: Desk) -> None:
+    draft = desk.draft("NOT_IN_THE_DOCUMENTS")
+    assert (draft.status, draft.text) == (DraftStatus.ABSTAINED, "")
+
+    drafts.approve(desk.services, desk.agent, draft.id, 1, "I shall ask a colleague about it.")
+
+    assert _view(desk, draft).text == "I shall ask a colleague about it."
+
+
+def test_a_rejected_draft_leaves_the_ticket_open_and_says_why(desk: Desk) -> None:
+    draft = desk.draft()
+
+    drafts.reject(desk.services, desk.agent, draft.id, 1, " does not answer the question ")
+
+    with desk.services.database.read() as session:
+        decision = session.scalar(select(Approval))
+        assert decision is not None
+        assert (decision.approved, decision.reason) == (False, "does not answer the question")
+        assert session.get_one(Ticket, desk.ticket).status == TicketStatus.OPEN
+    view = _view(desk, draft)
+    assert view.decision is not None
+    assert not view.decision.approved
+    assert (view.text, len(view.claims)) == (draft.text, 1)
+    assert _count(desk, Message) == 1
+
+
+def test_an_approved_reply_reopens_as_it_was_after_its_source_changed_and_went(
+    desk: Desk,
+) -> None:
+    draft = desk.draft()
+    drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+    before = _view(desk, draft)
+
+    desk.publish("errors", "Everything is different now: wait 99 seconds.")
+    desk.publish("more", "Something else entirely.")
+    documents.withdraw(desk.services, desk.people[Role.OWNER], desk.document)
+
+    after = _view(desk, draft)
+    assert after.text == before.text == REPLY
+    assert after.draft.prompt == draft.prompt
+    assert [hit.passage.text for hit in after.sources] == [SOURCE]
+    [claim] = after.claims
+    [cited] = claim.citations
+    assert cited.version.status == VersionStatus.SUPERSEDED
+    assert cited.version.text[cited.citation.quote_start : cited.citation.quote_end] == (
+        cited.citation.quote
+    )
+    assert claim.claim == before.claims[0].claim
+    source = documents.source(desk.services, desk.agent, cited.version.id)
+    assert source.version.text == SOURCE
+
+
+def test_a_draft_begun_in_the_browser_is_the_persons_and_sees_what_they_see(desk: Desk) -> None:
+    desk.publish("secret", f"Engineers only. {SOURCE}", Visibility.RESTRICTED, "engineers")
+
+    stream = drafts.begin(desk.services, desk.agent, desk.ticket, None)
+    list(stream)
+
+    draft = desk.draft_row(str(stream.draft_id))
+    assert draft.created_by == "agent@example.com"
+    with desk.services.database.read() as session:
+        sources = drafts.sources(session, draft)
+    assert {hit.document.id for hit in sources} <= {desk.document}
+
+
+def test_what_is_not_there_is_said_not_to_be_there(desk: Desk) -> None:
+    with pytest.raises(NotFoundError, match="There is no ticket T-9"):
+        drafts.begin(desk.services, desk.agent, "T-9", None)
+    with pytest.raises(NotFoundError):
+        drafts.approve(desk.services, desk.agent, "none", 1, "text")
+    with pytest.raises(NotFoundError):
+        drafts.reject(desk.services, desk.agent, "none", 1, "wrong")
+    with pytest.raises(NotFoundError):
+        tickets.read(desk.services, desk.agent, "T-9")
+
+
+def test_a_reply_without_markers_is_what_the_customer_sees() -> None:
+    text = "Hello,\n\n- Fill the tank [1][2].\n- Press reset [3] now.\n\nKind regards"
+
+    assert drafts.without_markers(text) == (
+        "Hello,\n\n- Fill the tank.\n- Press reset now.\n\nKind regards"
+    )

@@ -1,0 +1,178 @@
+"""The real processes, killed at any moment: nothing is lost, doubled or left unreadable."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from app.services import Services
+from app.settings import Settings
+from ingest.access import Scope
+from ingest.events import broken_links
+from ingest.tables import (
+    Document,
+    Event,
+    Job,
+    JobState,
+    Passage,
+    Version,
+    VersionStatus,
+    Visibility,
+)
+
+KILLS = int(os.environ.get("COPILOT_TEST_KILLS", "10"))
+SEED = int(os.environ.get("COPILOT_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+DOCUMENTS = 200
+COMMAND = [sys.executable, "-c", "from app.cli import main; main()"]
+POLL_SECONDS = 0.01
+ROOT = Path(__file__).resolve().parents[2]
+# fmt: off
+COLOURS = [
+    "red", "green", "blue", "yellow", "purple", "orange", "pink", "brown", "black", "white",
+    "grey", "golden", "silver",
+]
+THINGS = [
+    "bicycle", "volcano", "piano", "submarine", "cactus", "pyramid", "lighthouse", "penguin",
+    "violin", "glacier", "trumpet", "windmill", "octopus", "parachute", "waterfall", "telescope",
+]
+# fmt: on
+
+pytestmark = [pytest.mark.failure, pytest.mark.timeout(120 + 30 * KILLS)]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: some time after so many documents are stored."""
+
+    documents: int
+    seconds_after: float
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write small documents, each about a thing that no other is about."""
+    folder = tmp_path_factory.mktemp("kb")
+    subjects = [f"{colour} {thing}" for colour in COLOURS for thing in THINGS][:DOCUMENTS]
+    for number, subject in enumerate(subjects):
+        (folder / f"{number:03}.md").write_text(
+            f"# The {subject}\n\nHow to care for the {subject}: keep the {subject} dry.\n"
+        )
+    return folder
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Services]:
+    """Return the real services of a new desk."""
+    services = Services(Settings(home=tmp_path / "home"))
+    assert services.database.dialect == "sqlite"
+    yield services
+    services.database.close()
+
+
+def stored(desk: Services) -> int:
+    with desk.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Version)) or 0
+
+
+def begin_ingest(desk: Services, folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, "ingest", str(folder), "--home", str(desk.home)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def wait_until(desk: Services, moment: Moment, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None and stored(desk) < moment.documents:
+        time.sleep(POLL_SECONDS)
+    deadline = time.monotonic() + moment.seconds_after
+    while process.poll() is None and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+
+
+def moments(chance: random.Random) -> list[Moment]:
+    """Spread the kills over the whole work, some before it begins, the last while indexing."""
+    early = [Moment(0, chance.uniform(0.1, 6.0)) for _ in range(KILLS // 5)]
+    late = [Moment(DOCUMENTS, chance.uniform(0.0, 1.5)) for _ in range(KILLS // 5)]
+    inside = sorted(chance.sample(range(1, DOCUMENTS), KILLS - len(early) - len(late)))
+    return [*early, *(Moment(count, chance.uniform(0.0, 0.5)) for count in inside), *late]
+
+
+def test_ingestion_survives_kills_at_any_moment(desk: Services, folder: Path) -> None:
+    print(f"COPILOT_TEST_SEED={SEED}")  # noqa: T201
+    chance = random.Random(SEED)
+    killed = 0
+    for moment in moments(chance):
+        process = begin_ingest(desk, folder)
+        wait_until(desk, moment, process)
+        process.kill()
+        _, errors = process.communicate()
+        killed += process.returncode == -9
+        assert process.returncode in {0, -9}, errors.decode()
+        assert_record_is_whole(desk)
+
+    last = begin_ingest(desk, folder)
+    _, errors = last.communicate()
+
+    assert last.returncode == 0, errors.decode()
+    assert killed >= KILLS // 2
+    assert_record_is_whole(desk)
+    assert_everything_is_there_once(desk)
+    assert_everything_is_found(desk, folder)
+
+
+def assert_record_is_whole(desk: Services) -> None:
+    """Check what must hold at any moment."""
+    with desk.database.read() as session:
+        assert list(broken_links(session)) == []
+        rows = session.execute(select(Version.id, Version.text, Version.passages)).all()
+        texts: dict[str, list[str]] = {row[0]: [] for row in rows}
+        query = select(Passage.version_id, Passage.text).order_by(Passage.ordinal)
+        for version_id, text in session.execute(query):
+            texts[version_id].append(text)
+    for version_id, text, passages in rows:
+        assert "".join(texts[version_id]) == text
+        assert len(texts[version_id]) == passages
+
+
+def assert_everything_is_there_once(desk: Services) -> None:
+    with desk.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Document)) == DOCUMENTS
+        versions = list(session.scalars(select(Version)))
+        assert {(version.number, version.status) for version in versions} == {
+            (1, VersionStatus.CURRENT)
+        }
+        assert len({version.document_id for version in versions}) == len(versions) == DOCUMENTS
+        hashes = Counter(session.scalars(select(Passage.content_hash)))
+        assert set(hashes.values()) == {1}
+        actions = Counter(session.scalars(select(Event.action)))
+        assert actions == {"document:publish": DOCUMENTS}
+        assert set(session.scalars(select(Job.state))) == {JobState.DONE}
+        assert set(session.scalars(select(Job.outcome))) <= {"indexed", "unchanged"}
+
+
+def assert_everything_is_found(desk: Services, folder: Path) -> None:
+    state = desk.index.state()
+    assert (state.passages, state.delta) == (DOCUMENTS, 0)
+    with desk.database.read() as session:
+        passages = set(session.scalars(select(Passage.id)))
+    vector = desk.query_encoder.encode("anything")
+    hits = desk.index.search(vector, 2 * DOCUMENTS, list(Visibility))
+    assert len(hits) == len(passages)
+    assert {hit.passage_id for hit in hits} == passages
+    for file in sorted(folder.iterdir()):
+        subject = file.read_text().splitlines()[0].removeprefix("# ")
+        found = desk.retriever.search(subject, 3, Scope.everything())
+        assert file.name in [hit.document.source for hit in found], subject
+    # One generation is served, and what killed builds left behind is gone.
+    assert state.generation in {path.name for path in (desk.home / "index").iterdir()}
+    assert len(list((desk.home / "index").iterdir())) <= 2

@@ -1,0 +1,111 @@
+"""The embedded drafter quotes, in one language, or stays silent; the real encoder judges."""
+
+import pytest
+
+from ingest.sentences import sentence_spans
+from rag import extractive
+from rag.extractive import FRAMES, compose
+from tests.rag.desk import hit, query_encoder
+
+ENGLISH = (
+    "The water tank of the Aria 700 holds 1.8 litres. Error E17 means that no water flows through "
+    "the brew group. Fill the tank and press the reset button for ten seconds to clear error E17."
+)
+OTHER = "Our office is closed on public holidays. Parcels leave the warehouse on working days."
+GERMAN = (
+    "Der Wassertank der Aria 700 fasst 1,8 Liter. Der Fehler E17 bedeutet, dass kein Wasser durch "
+    "die Brühgruppe fließt."
+)
+FRENCH = (
+    "Le réservoir d'eau de l'Aria 700 contient 1,8 litre. L'erreur E17 signifie que l'eau ne "
+    "circule plus dans le groupe d'infusion."
+)
+SOURCES = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH}
+QUESTIONS = {
+    "en": "My Aria 700 shows error E17 and no water comes out. What does it mean?",
+    "de": "Meine Aria 700 zeigt den Fehler E17. Was bedeutet das?",
+    "fr": "Mon Aria 700 affiche l'erreur E17. Que signifie ce code ?",
+}
+
+
+@pytest.mark.parametrize("language", SOURCES)
+def test_a_reply_is_a_frame_in_one_language_around_literal_quotes(language: str) -> None:
+    source = SOURCES[language]
+
+    reply = compose(QUESTIONS[language], language, [hit(OTHER), hit(source, 2)], query_encoder())
+
+    greeting, lead, *quotes, close = [line for line in reply.splitlines() if line]
+    assert (greeting, lead, close) == FRAMES[language]
+    assert quotes
+    assert any("E17" in line for line in quotes)
+    for line in quotes:
+        text, marker = line.rsplit(" ", 1)
+        assert marker == "[2]"
+        assert text in source
+
+
+def test_at_most_three_sentences_are_quoted_in_reading_order() -> None:
+    sources = [hit(ENGLISH), hit(ENGLISH.replace("1.8", "2.5"), 2)]
+
+    reply = compose(QUESTIONS["en"], "en", sources, query_encoder())
+
+    quotes = [line for line in reply.splitlines() if line.endswith("]")]
+    assert 1 <= len(quotes) <= extractive.MAX_SENTENCES
+    assert len(set(quotes)) == len(quotes)
+    marks = [int(line.rsplit("[", 1)[1][:-1]) for line in quotes]
+    assert marks == sorted(marks)
+    places = [ENGLISH.find(line.rsplit(" ", 1)[0]) for line in quotes if line.endswith("[1]")]
+    assert places == sorted(places)
+
+
+def test_the_code_that_was_asked_for_wins_over_its_neighbours() -> None:
+    table = (
+        "Error E12 means that the descaling programme was interrupted.\n\n"
+        "Error E17 means that no water flows through the brew group.\n\n"
+        "Error E21 means that the grinder is blocked by a foreign body."
+    )
+
+    reply = compose("The display says e17, what is wrong?", "en", [hit(table)], query_encoder())
+
+    assert "Error E17 means that no water flows through the brew group. [1]" in reply
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Can I pay for my train ticket with the app?", "Wie wird das Wetter morgen in Hamburg?", "?"],
+)
+def test_what_the_sources_do_not_answer_is_not_answered(question: str) -> None:
+    assert compose(question, "en", [hit(ENGLISH), hit(OTHER, 2)], query_encoder()) == ""
+
+
+def test_without_a_whole_sentence_there_is_nothing_to_quote() -> None:
+    fragments = "Error E17\n\n2.3 Error codes | 14\n\nE17"
+
+    assert compose(QUESTIONS["en"], "en", [hit(fragments)], query_encoder()) == ""
+    assert compose(QUESTIONS["en"], "en", [], query_encoder()) == ""
+
+
+def test_only_the_first_passages_are_read() -> None:
+    far = [hit(OTHER, rank) for rank in range(1, extractive.MAX_PASSAGES + 1)]
+
+    assert compose(QUESTIONS["en"], "en", [*far, hit(ENGLISH, 9)], query_encoder()) == ""
+
+
+def test_a_long_mail_is_asked_sentence_by_sentence() -> None:
+    mail = (
+        "Hello, I have been a happy customer for many years and my family loves your coffee. "
+        "Last week my sister visited us from Spain and we had a wonderful time together. "
+        "How many litres does the water tank of the Aria 700 hold? "
+        "Thank you and best wishes from all of us to everybody in your team."
+    )
+
+    reply = compose(mail, "en", [hit(ENGLISH)], query_encoder())
+
+    assert "The water tank of the Aria 700 holds 1.8 litres. [1]" in reply
+
+
+def test_every_frame_is_three_lines_that_state_nothing() -> None:
+    for greeting, lead, close in FRAMES.values():
+        assert len(list(sentence_spans(greeting))) == 1
+        assert lead.endswith(":")
+        assert close
