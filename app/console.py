@@ -47,10 +47,6 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
-    except BrokenPipeError:
-        # The reader has gone, as in `… | head`; nothing is left to tell it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
 
 
 def services() -> "Services":
@@ -67,10 +63,15 @@ def services() -> "Services":
 def show(document: dict[str, Any], lines: Sequence[str]) -> None:
     """Print a result: the document for programs, the lines for people."""
     if options.as_json:
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, default=str) + "\n")
+        text = json.dumps(document, ensure_ascii=False, default=str) + "\n"
     else:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+        text = "".join(f"{line}\n" for line in lines)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone, as in `… | head`; nothing is left to tell it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def progress(text: str) -> None:

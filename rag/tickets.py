@@ -19,7 +19,8 @@ def _storable(text: str) -> str:
     return whole.replace("\0", "\ufffd")
 
 
-StorableText = Annotated[str, AfterValidator(_storable)]
+MAX_CHARACTERS = 1_000_000
+StorableText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_storable)]
 
 
 class ThreadLine(BaseModel):

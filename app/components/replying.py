@@ -41,8 +41,12 @@ def show(services: Services, actor: Actor, view: TicketView) -> Place | None:
     notice = session.get(session.NOTICE)
     if notice:
         st.success(notice)
+    if view.is_long:
+        st.info(t("inbox.long", count=f"{len(view.messages[-1][1]):,}"))
     draft = view.draft
     if draft is None:
+        if view.withheld:
+            st.info(t("inbox.withheld"))
         st.caption(models_line(services))
         _draft_button(services, actor, view, t("inbox.draft"))
         return None

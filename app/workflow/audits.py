@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import AlreadySettledError, NotFoundError
@@ -11,6 +11,7 @@ from app.services import Services
 from app.workflow import drafts
 from app.workflow.access import Actor, require
 from ingest.events import record
+from ingest.tables import Document, Passage, Version
 from rag.tables import MACHINE, Approval, Citation, Claim, Draft, Label, Ticket, Verdict
 from rag.tickets import question, thread
 
@@ -30,10 +31,9 @@ def next_citation(services: Services, user_id: str) -> AuditView | None:
     """Return the riskiest citation that this reviewer has not judged; None when all are."""
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
-        waiting = _waiting(actor)
-        count = session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
-        citation_id = session.scalar(waiting.limit(1))
-        return _view(session, citation_id, count) if citation_id else None
+        rows = session.execute(_waiting(actor)).all()
+        waiting = [row.id for row in rows if actor.scope.permits(row.Document)]
+        return _view(session, waiting[0], len(waiting)) if waiting else None
 
 
 def judge(services: Services, user_id: str, citation_id: str, label: Label, note: str) -> None:
@@ -44,7 +44,8 @@ def judge(services: Services, user_id: str, citation_id: str, label: Label, note
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
-        if session.get(Citation, citation_id) is None:
+        document = session.scalar(_document_of().where(Citation.id == citation_id))
+        if document is None or not actor.scope.permits(document):
             raise NotFoundError(what="such citation")
         earlier = select(Verdict).where(
             Verdict.citation_id == citation_id, Verdict.judge == actor.email
@@ -58,12 +59,22 @@ def judge(services: Services, user_id: str, citation_id: str, label: Label, note
         record(session, actor.email, "citation:judge", citation_id, {"label": label})
 
 
-def _waiting(actor: Actor) -> Select[str]:
+def _document_of() -> Select[Document]:
+    return (
+        select(Document)
+        .join(Version, Version.document_id == Document.id)
+        .join(Passage, Passage.version_id == Version.id)
+        .join(Citation, Citation.passage_id == Passage.id)
+    )
+
+
+def _waiting(actor: Actor) -> Select[str, Document]:
     machine, own = aliased(Verdict), aliased(Verdict)
     # What the machine doubts comes first, then what it cannot tell, then what it is sure of.
     risk = case((machine.label == Label.SUPPORTED, 2), (machine.label.is_(None), 1), else_=0)
     return (
-        select(Citation.id)
+        _document_of()
+        .with_only_columns(Citation.id, Document)
         .join(Claim, Claim.id == Citation.claim_id)
         .join(Approval, Approval.id == Claim.approval_id)
         .outerjoin(machine, (machine.citation_id == Citation.id) & (machine.judge == MACHINE))

@@ -10,6 +10,7 @@ from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, Th
 from app.roles import Permission
 from app.services import Services
 from app.workflow.access import Actor, require
+from ingest.access import Scope
 from ingest.events import record
 from ingest.tables import Document, Passage, Version, Visibility
 from rag import records
@@ -92,7 +93,8 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
-        draft = _settleable(session, draft_id, text)
+        draft = _visible(session, actor, draft_id)
+        _check_settleable(session, draft, text)
         approval = _decision(actor, draft, text, reason=None)
         _settle(session, draft, version, approval)
         claims = cite(text, sources(session, draft))
@@ -111,9 +113,7 @@ def reject(services: Services, user_id: str, draft_id: str, version: int, reason
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
-        draft = session.get(Draft, draft_id)
-        if draft is None:
-            raise NotFoundError(what="such draft")
+        draft = _visible(session, actor, draft_id)
         _settle(session, draft, version, _decision(actor, draft, draft.text, reason.strip()))
         record(session, actor.email, "draft:reject", draft.ticket_id, {"draft": draft.id})
 
@@ -142,11 +142,21 @@ def read(session: Session, draft_id: str) -> DraftView:
 def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:
     """Return the claims and citations that a text would have if it were approved now."""
     with services.database.read() as session:
-        require(session, user_id, Permission.DESK_TICKETS_READ)
-        draft = session.get(Draft, draft_id)
-        if draft is None:
-            raise NotFoundError(what="such draft")
-        return cite(text, sources(session, draft))
+        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
+        return cite(text, sources(session, _visible(session, actor, draft_id)))
+
+
+def is_visible(session: Session, draft: Draft, scope: Scope) -> bool:
+    """Tell whether a person may see all that a draft was made from; else they see none of it."""
+    passages = [entry["passage_id"] for entry in draft.ledger]
+    query = (
+        select(Document)
+        .join(Version, Version.document_id == Document.id)
+        .join(Passage, Passage.version_id == Version.id)
+        .where(Passage.id.in_(passages))
+        .distinct()
+    )
+    return all(scope.permits(document) for document in session.scalars(query))
 
 
 def citations(session: Session, claim_id: str) -> list[CitationView]:
@@ -200,10 +210,15 @@ def _footnote(cited: CitationView) -> str:
     return f"[{cited.citation.marker}] {cited.version.title}{page}"
 
 
-def _settleable(session: Session, draft_id: str, text: str) -> Draft:
+def _visible(session: Session, actor: Actor, draft_id: str) -> Draft:
     draft = session.get(Draft, draft_id)
-    if draft is None:
+    # The same answer for "not there" and "not yours": existence is a secret too.
+    if draft is None or not is_visible(session, draft, actor.scope):
         raise NotFoundError(what="such draft")
+    return draft
+
+
+def _check_settleable(session: Session, draft: Draft, text: str) -> None:
     if not text.strip():
         raise InvalidInputError(what="An empty reply", why="there is nothing to send")
     if draft.status == DraftStatus.INCOMPLETE and text.strip() == draft.text:
@@ -211,7 +226,6 @@ def _settleable(session: Session, draft_id: str, text: str) -> Draft:
         raise InvalidInputError(what="The draft as it is", why=why)
     if draft.status in UNSETTLED and draft.thread_revision != len(thread(session, draft.ticket_id)):
         raise ThreadMovedError
-    return draft
 
 
 def _settle(session: Session, draft: Draft, version: int, decision: Approval) -> None:

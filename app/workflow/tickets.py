@@ -13,19 +13,28 @@ from app.workflow.access import require
 from ingest.events import record
 from rag import records, tickets
 from rag.tables import Author, Gap, Ticket, TicketStatus
-from rag.tickets import TicketLine
+from rag.tickets import MAX_CHARACTERS, TicketLine
 
 QUEUE_SIZE = 200
-MAX_CHARACTERS = 100_000
+LONG_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class TicketView:
-    """A ticket with its thread and its newest draft."""
+    """A ticket with its thread and its newest draft.
+
+    `withheld` tells that there is a draft from documents that this person may not see.
+    """
 
     ticket: Ticket
     messages: list[tuple[Author, str]]
     draft: drafts.DraftView | None
+    withheld: bool
+
+    @property
+    def is_long(self) -> bool:
+        """Tell whether the newest message is longer than drafters read."""
+        return len(self.messages[-1][1]) > LONG_CHARACTERS
 
 
 def queue(services: Services, user_id: str, status: TicketStatus) -> list[Ticket]:
@@ -39,13 +48,14 @@ def queue(services: Services, user_id: str, status: TicketStatus) -> list[Ticket
 def read(services: Services, user_id: str, ticket_id: str) -> TicketView:
     """Return a ticket with its thread and newest draft."""
     with services.database.read() as session:
-        require(session, user_id, Permission.DESK_TICKETS_READ)
+        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
         ticket = session.get(Ticket, ticket_id)
         if ticket is None:
             raise NotFoundError(what=f"ticket {ticket_id}")
         newest = records.current_draft(session, ticket_id)
-        view = drafts.read(session, newest.id) if newest else None
-        return TicketView(ticket, tickets.thread(session, ticket_id), view)
+        withheld = newest is not None and not drafts.is_visible(session, newest, actor.scope)
+        view = drafts.read(session, newest.id) if newest and not withheld else None
+        return TicketView(ticket, tickets.thread(session, ticket_id), view, withheld)
 
 
 def create(services: Services, user_id: str, subject: str, body: str) -> str:
