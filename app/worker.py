@@ -93,7 +93,9 @@ def stop_with_parent(stop: threading.Event) -> None:
     """Stop when standard input closes: the process that started us has gone, however it went."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin, whose lock this thread would hold while the interpreter ends.
+        while os.read(sys.stdin.fileno(), 1):
+            pass
         stop.set()
 
     threading.Thread(target=watch, daemon=True).start()
