@@ -101,9 +101,10 @@ async def submit_form(request: Request) -> Response:
 
 async def leave(request: Request) -> Response:
     """Sign out."""
-    token = request.cookies.get(COOKIE)
-    if token and _same_origin(request):
-        await run_in_threadpool(sign_in.sign_out, resources.services(), token)
+    if not _same_origin(request):
+        return HTMLResponse(_page(t("login.other_site")), status_code=403)
+    token = request.cookies.get(COOKIE, "")
+    await run_in_threadpool(sign_in.sign_out, resources.services(), token)
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(COOKIE)
     return response

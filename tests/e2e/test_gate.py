@@ -89,7 +89,7 @@ def test_another_site_cannot_sign_in_switch_or_sign_out(desk: Desk) -> None:
 
         assert client.post("/login", data=form, headers=elsewhere).status_code == 403
         assert client.get("/demo?to=owner@demo.test", headers=elsewhere).status_code == 403
-        client.get("/logout", headers=elsewhere)
+        assert client.get("/logout", headers=elsewhere).status_code == 403
         assert client.get("/_stcore/host-config").status_code == 200
 
 
