@@ -105,7 +105,7 @@ class Services:
     @cached_property
     def ingestion(self) -> Ingestion:
         """Return what taking documents in needs."""
-        embedder = PassageEncoder(self.weights)
+        embedder = PassageEncoder(self.weights, self._exports)
         return Ingestion(self.database, self.files, embedder, self.index, self.weights)
 
     @cached_property

@@ -12,9 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from sqlalchemy.exc import OperationalError
 
-from ingest import jobs
+from ingest import jobs, store
+from ingest.errors import EncoderError, UnexpectedError
 from ingest.pipeline import Ingestion, ingest_documents, rebuild_index
+from ingest.tables import Job
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +26,8 @@ POLL_SECONDS = 0.5
 # A new generation pays when this much of the index is scanned anew by every search.
 REBUILD_SHARE = 0.1
 REBUILD_PASSAGES = 50
+# The document is not to blame for these: its job waits until they are over.
+FAULTS_OF_THE_MACHINE = (OperationalError, ChildProcessError, EncoderError, OSError)
 
 
 class Worker:
@@ -32,18 +37,19 @@ class Worker:
         self._ingestion = ingestion
         self._name = f"{os.uname().nodename}:{home.resolve()}"
         self._lock = FileLock(home / "worker.lock")
+        self._caught_up = False
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; waits its turn where another worker holds the lock."""
+        """Work until told to stop; between turns others may hold the lock."""
         while not stop.is_set():
+            worked = False
             try:
                 with self._lock.acquire(timeout=POLL_SECONDS):
-                    jobs.release(self._ingestion.database, self._name)
-                    while not stop.is_set():
-                        if not self._step():
-                            stop.wait(POLL_SECONDS)
+                    worked = self._turn(stop)
             except Timeout:
                 continue
+            if not worked:
+                stop.wait(POLL_SECONDS)
 
     def finish(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> None:
         """Return when the jobs are done: by the running worker, or else by this process."""
@@ -63,19 +69,52 @@ class Worker:
 
     def _work_off(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> None:
         jobs.release(self._ingestion.database, self._name)
+        self._catch_up()
         while (left := self._unfinished(job_ids)) > 0:
             on_progress(len(job_ids) - left)
             if not self._step():
                 time.sleep(POLL_SECONDS)
         self._renew_index()
 
+    def _turn(self, stop: threading.Event) -> bool:
+        """Do all there is to do; tell whether there was anything."""
+        jobs.release(self._ingestion.database, self._name)
+        self._catch_up()
+        worked = False
+        while not stop.is_set() and self._step():
+            worked = True
+        return worked
+
+    def _catch_up(self) -> None:
+        """Embed what is there already, once, when the embedding model is a new one."""
+        if self._caught_up:
+            return
+        if store.has_unembedded(self._ingestion.database, self._ingestion.embedder):
+            rebuild_index(self._ingestion)
+        self._caught_up = True
+
     def _step(self) -> bool:
-        """Do what there is to do; tell whether there was anything."""
+        """Do the next piece of work; tell whether there was any."""
         claimed = jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
         if claimed:
-            ingest_documents(self._ingestion, claimed)
+            self._take_in(claimed)
             return True
         return self._renew_index()
+
+    def _take_in(self, claimed: Sequence[Job]) -> None:
+        """Take in a batch; one that fails as a whole is done again document by document."""
+        try:
+            ingest_documents(self._ingestion, claimed)
+        except FAULTS_OF_THE_MACHINE:
+            raise
+        except Exception:
+            logger.exception("Taking in %d document(s) failed.", len(claimed))
+            if len(claimed) > 1:
+                for job in claimed:
+                    self._take_in([job])
+                return
+            with self._ingestion.database.write() as session:
+                jobs.fail(session, claimed[0].id, UnexpectedError(title=claimed[0].file_name))
 
     def _renew_index(self) -> bool:
         state = self._ingestion.index.state()

@@ -3,11 +3,13 @@
 import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.query_encoder import QueryEncoder, export
 from ingest.weights import Weights
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ class Embedder(Protocol):
 class PassageEncoder:
     """The real embedder. Loading it takes seconds, so it happens on first use."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, exports: Path) -> None:
         self._weights = weights
+        self._exports = exports
 
     @property
     def fingerprint(self) -> str:
@@ -81,6 +84,9 @@ class PassageEncoder:
         import torch
         from sentence_transformers import SentenceTransformer
 
+        # While the libraries are loaded anyhow: what is taken in now is searched next.
+        if not QueryEncoder.exported(self._exports, self.fingerprint):
+            export(self._weights, self._exports)
         # Half the time where the processor computes in bfloat16; ranking quality holds (README).
         fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
         kwargs = {"dtype": torch.bfloat16 if fast else torch.float32}

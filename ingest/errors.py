@@ -10,7 +10,8 @@ CopilotError
 │  ├─ CorruptDocumentError
 │  ├─ DuplicateDocumentError
 │  ├─ SourceNotFoundError
-│  └─ PoisonDocumentError      quarantined: the document hurt its parser
+│  ├─ PoisonDocumentError      quarantined: the document hurt its parser
+│  └─ UnexpectedError          a fault of ours
 ├─ UnknownDocumentError
 ├─ EncoderError                the embedding model is missing or altered
 ├─ BusyError                   somebody else holds what is needed
@@ -109,6 +110,12 @@ class PoisonDocumentError(IngestError):
     """Fields: title, reason."""
 
     code = "poison_document"
+
+
+class UnexpectedError(IngestError):
+    """Fields: title."""
+
+    code = "unexpected"
 
 
 class UnknownDocumentError(CopilotError):

@@ -52,6 +52,16 @@ def release(database: Database, worker: str) -> None:
         )
 
 
+def renew(database: Database, job_ids: Sequence[str]) -> None:
+    """Keep the leases of jobs that wait for their turn in a batch."""
+    with database.write() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id.in_(job_ids), Job.state == JobState.RUNNING)
+            .values(lease_until=now() + LEASE)
+        )
+
+
 def report(database: Database, job_ids: Sequence[str], stage: str, done: int, total: int) -> None:
     """Show how far jobs are; this is their heartbeat too."""
     with database.write() as session:

@@ -39,7 +39,12 @@ class Ingestion:
 
 def ingest_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> None:
     """Take in the documents of claimed jobs; each is stored, or its job says why not."""
-    prepared = [ready for job in claimed if (ready := _prepare(ingestion, job)) is not None]
+    job_ids = [job.id for job in claimed]
+    prepared: list[Prepared] = []
+    for job in claimed:
+        jobs.renew(ingestion.database, job_ids)
+        if (ready := _prepare(ingestion, job)) is not None:
+            prepared.append(ready)
     if not prepared:
         return
     known = _embed(ingestion, prepared)

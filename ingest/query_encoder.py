@@ -50,6 +50,11 @@ class QueryEncoder:
         self._exports = exports
         self._lock = threading.Lock()
 
+    @staticmethod
+    def exported(exports: Path, fingerprint: str) -> bool:
+        """Tell whether the traced copy is there."""
+        return _export_file(exports, fingerprint).is_file()
+
     @property
     def fingerprint(self) -> str:
         """Name the model: the same as that of the passages' encoder."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session
 from tokenizers import Tokenizer
 
@@ -136,26 +136,33 @@ def withdraw_document(session: Session, document: str, actor: str) -> None:
 
 def unembedded(database: Database, tokenizer: Tokenizer, embedder: Embedder) -> dict[str, str]:
     """Return the embedded texts of current passages without a vector, by content hash."""
-    has_vector = (
-        select(Embedding.content_hash)
-        .where(
-            Embedding.content_hash == Passage.content_hash,
-            Embedding.model == embedder.fingerprint,
-        )
-        .exists()
-    )
-    query = (
-        select(Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
-        .join(Version)
-        .where(Version.status == VersionStatus.CURRENT, ~has_vector)
-    )
+    columns = (Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
     with database.read() as session:
         return {
             row.content_hash: vectors.embedded_text(
                 tokenizer, row.title, row.heading_path, row.text
             )
-            for row in session.execute(query)
+            for row in session.execute(
+                _unembedded(embedder.fingerprint).with_only_columns(*columns)
+            )
         }
+
+
+def has_unembedded(database: Database, embedder: Embedder) -> bool:
+    """Tell whether a current passage has no vector: the model is new here."""
+    with database.read() as session:
+        return session.scalar(_unembedded(embedder.fingerprint).limit(1)) is not None
+
+
+def _unembedded(model: str) -> Select[str]:
+    has_vector = (
+        select(Embedding.content_hash)
+        .where(Embedding.content_hash == Passage.content_hash, Embedding.model == model)
+        .exists()
+    )
+    return (
+        select(Passage.id).join(Version).where(Version.status == VersionStatus.CURRENT, ~has_vector)
+    )
 
 
 def _is_same(current: Version, job: Job) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
@@ -13,14 +13,17 @@ from ingest.tables import Document
 from rag.tables import Author, Message, Ticket, TicketDocument, TicketStatus
 
 
-def _storable(text: str) -> str:
+def _storable(text: object) -> object:
     """Replace what JSON can say and no database keeps: half characters and NUL."""
+    if not isinstance(text, str):
+        return text
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.replace("\0", "\ufffd")
 
 
 MAX_CHARACTERS = 1_000_000
-StorableText = Annotated[str, Field(max_length=MAX_CHARACTERS), AfterValidator(_storable)]
+StorableName = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_storable)]
+StorableText = Annotated[str, Field(max_length=MAX_CHARACTERS), BeforeValidator(_storable)]
 
 
 class ThreadLine(BaseModel):
@@ -35,7 +38,7 @@ class TicketLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore", coerce_numbers_to_str=True)
 
-    id: StorableText = Field(min_length=1, max_length=64)
+    id: StorableName
     subject: StorableText
     body: StorableText
     created: AwareDatetime | datetime | None = None

@@ -7,9 +7,11 @@ import io
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,8 @@ from app import cli, console
 from app.commands import evaluate as evaluate_commands
 from app.services import Services
 from app.settings import Settings
-from ingest.tables import Event
 from rag import llm
-from tests.openai_server import Reply, ScriptedServer
+from tests.openai_server import Fault, Reply, ScriptedServer
 from tests.rag.desk import share_encoders
 
 PROGRAM = Path(sys.executable).with_name("support-copilot")
@@ -66,7 +67,7 @@ class Result:
         assert set(self.json) == {"error"}
         error: dict[str, str] = self.json["error"]
         assert set(error) == {"code", "message", "hint"}
-        assert all(isinstance(value, str) and value for value in error.values())
+        assert all(error.values())
         assert "Traceback" not in self.err
         return error
 
@@ -415,11 +416,12 @@ def test_doctor_names_engine_generation_passages_and_delta(run: Run, pages: Path
 def test_a_changed_event_breaks_the_audit_trail(run: Run, pages: Path, home: Path) -> None:
     run("ingest", pages)
     whole = run("audit", "verify")
-    services = Services(Settings(home=home))
-    with services.database.write() as session:
-        event = session.get_one(Event, 1)
-        event.actor = "somebody else"
-    services.database.close()
+    with closing(sqlite3.connect(home / "copilot.sqlite3")) as record, record:
+        # Whoever owns the file can take the triggers away that keep events as they are.
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        for (trigger,) in record.execute(query).fetchall():
+            record.execute(f"DROP TRIGGER {trigger}")
+        record.execute("UPDATE events SET actor = 'somebody else' WHERE id = 1")
 
     broken = run("audit", "verify")
 
@@ -516,9 +518,7 @@ def test_every_command_has_its_help(run: Run) -> None:
     text = run("--help", as_json=False).out
 
     commands = re.findall(r"^  ([a-z]+) {2,}\S", text, re.MULTILINE)
-    assert {"serve", "ingest", "search", "draft", "doctor", "documents", "withdraw"} <= set(
-        commands
-    )
+    assert {"serve", "ingest", "search", "draft", "doctor", "documents"} <= set(commands)
     for command in commands:
         shown = run(command, "--help", as_json=False)
         assert (shown.status, shown.err) == (0, "")
@@ -690,8 +690,6 @@ def test_a_ticket_of_200_000_characters_is_drafted_all_the_same(
 def test_a_draft_that_broke_off_is_not_called_drafted(
     run: Run, pages: Path, scripted: ScriptedServer
 ) -> None:
-    from tests.openai_server import Fault
-
     run("ingest", pages, "--visibility", "public")
     scripted.enqueue(Reply("Fill the tank and press the reset button [1].", fault=Fault.CUT))
 
@@ -702,27 +700,27 @@ def test_a_draft_that_broke_off_is_not_called_drafted(
 
 
 @pytest.mark.parametrize(
-    ("model", "status", "code", "words"),
+    ("model", "status", "told"),
     [
-        ("no-such-model", 200, "unknown_model", "no-such-model"),
-        ("no-such-provider/model", 200, "unknown_model", "no-such-provider/model"),
-        ("mixtral-8x7b-groq", 200, "retired_model", "Groq ended it"),
-        ("openai/scripted", 401, "missing_key", "the API key is missing or wrong"),
-        ("openai/scripted", 404, "unknown_model", "openai/scripted"),
-        ("openai/scripted", 429, "model_unavailable", "asked too often"),
-        ("openai/scripted", 500, "model_unavailable", "its server failed (HTTP 500)"),
+        ("no-such-model", 200, ("unknown_model", "no-such-model")),
+        ("no-such-provider/model", 200, ("unknown_model", "no-such-provider/model")),
+        ("mixtral-8x7b-groq", 200, ("retired_model", "Groq ended it")),
+        ("openai/scripted", 401, ("missing_key", "the API key is missing or wrong")),
+        ("openai/scripted", 404, ("unknown_model", "openai/scripted")),
+        ("openai/scripted", 429, ("model_unavailable", "asked too often")),
+        ("openai/scripted", 500, ("model_unavailable", "its server failed (HTTP 500)")),
     ],
 )
 def test_a_model_that_cannot_be_used_is_named_with_what_to_do(
-    run: Run, pages: Path, scripted: ScriptedServer, model: str, status: int, code: str, words: str
+    run: Run, pages: Path, scripted: ScriptedServer, model: str, status: int, told: tuple[str, str]
 ) -> None:
     run("ingest", pages, "--visibility", "public")
     scripted.enqueue(*[Reply("sk-SECRET123 is wrong", status=status)] * 3)
 
     result = run("draft", "-", "--model", model, stdin=json.dumps(TICKET))
 
-    assert (result.status, result.error["code"]) == (1, code)
-    assert words in result.error["message"]
+    assert (result.status, result.error["code"]) == (1, told[0])
+    assert told[1] in result.error["message"]
     assert "SECRET" not in result.out + result.err
     assert "sk-our-own-key" not in result.out + result.err
 

@@ -4,8 +4,8 @@ import pytest
 
 from app.errors import InvalidInputError
 from app.workflow import drafts, tickets
-from app.workflow.tickets import MAX_CHARACTERS
 from rag.tables import Author, TicketStatus
+from rag.tickets import MAX_CHARACTERS
 from tests.app.people import QUESTION, REPLY, SENT, Desk
 
 
@@ -57,7 +57,7 @@ def test_a_ticket_by_hand_is_like_any_other(desk: Desk) -> None:
 def test_an_empty_or_endless_ticket_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidInputError, match="nothing to answer"):
         tickets.create(desk.services, desk.agent, " ", "\n")
-    with pytest.raises(InvalidInputError, match="100,001 characters"):
+    with pytest.raises(InvalidInputError, match="1,000,001 characters"):
         tickets.create(desk.services, desk.agent, "Long", "x" * (MAX_CHARACTERS + 1))
 
 

@@ -193,3 +193,13 @@ def test_a_passage_over_a_page_border_names_both_pages() -> None:
     [passage] = chunk(document, word_offsets, MAX_TOKENS)
 
     assert (passage.first_page, passage.last_page) == (1, 2)
+
+
+def test_a_heading_stays_behind_where_it_would_make_the_next_passage_too_long() -> None:
+    document = assemble(
+        [paragraph("a b c d"), heading("one two three four"), paragraph(" ".join(["word"] * 18))]
+    )
+
+    parts = texts(document, chunk(document, word_offsets, MAX_TOKENS))
+
+    assert [len(word_offsets(part)) for part in parts] == [8, 18]

@@ -119,10 +119,10 @@ def test_a_query_is_cut_to_the_window_of_the_model(weights: Weights, exports: Pa
 
 
 def test_passages_lie_where_queries_look_for_them(
-    weights: Weights, original: "SentenceTransformer"
+    weights: Weights, exports: Path, original: "SentenceTransformer"
 ) -> None:
     """In whatever precision this processor is fast: that of queries is float32."""
-    encoder = PassageEncoder(weights)
+    encoder = PassageEncoder(weights, exports)
     done: list[int] = []
 
     vectors = encoder.encode(TEXTS * 3, done.append)
@@ -136,11 +136,11 @@ def test_passages_lie_where_queries_look_for_them(
 
 
 def test_passages_in_bfloat16_are_close_to_those_in_float32(
-    weights: Weights, original: "SentenceTransformer"
+    weights: Weights, exports: Path, original: "SentenceTransformer"
 ) -> None:
     import torch
 
-    encoder = PassageEncoder(weights)
+    encoder = PassageEncoder(weights, exports)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
         vectors = encoder.encode(TEXTS, lambda _: None)
@@ -150,8 +150,8 @@ def test_passages_in_bfloat16_are_close_to_those_in_float32(
     assert cosines.min() > 0.99
 
 
-def test_no_texts_make_no_vectors(weights: Weights) -> None:
-    vectors = PassageEncoder(weights).encode([], lambda _: None)
+def test_no_texts_make_no_vectors(weights: Weights, exports: Path) -> None:
+    vectors = PassageEncoder(weights, exports).encode([], lambda _: None)
 
     assert vectors.shape == (0, 384)
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.files import FileStore
+from ingest.index import chroma
 from ingest.index.chroma import SEAL, ChromaIndex
 from ingest.index.exact import ExactIndex, nearest
 from ingest.index.pgvector import PgVectorIndex, generation_rows
@@ -27,17 +28,30 @@ PUBLIC, INTERNAL, RESTRICTED = Visibility
 ENGINES = ["exact", "chroma", "pgvector"]
 
 
+class QuickChromaIndex(ChromaIndex):
+    """Probes in this process: starting one costs a second, and some tests here do start one."""
+
+    def probe(self, generation: str, passages: int) -> bool:
+        if not self.holds(generation):
+            return False
+        client = chroma._open(self._folder / generation)
+        try:
+            return sum(part.count() for part in client.list_collections()) == passages
+        finally:
+            client.close()
+
+
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> VectorIndex:
     """Return each engine in turn."""
-    return make_engine(request, tmp_path)
+    return make_engine(request, ChromaIndex(tmp_path / "index"))
 
 
-def make_engine(request: pytest.FixtureRequest, folder: Path) -> VectorIndex:
+def make_engine(request: pytest.FixtureRequest, on_chroma: ChromaIndex) -> VectorIndex:
     if request.param == "exact":
         return ExactIndex()
     if request.param == "chroma":
-        return ChromaIndex(folder / "index")
+        return on_chroma
     return PgVectorIndex(request.getfixturevalue("postgresql_database"))
 
 
@@ -50,7 +64,8 @@ def served(
         database = request.getfixturevalue("postgresql_database")
     else:
         database = Database(request.getfixturevalue("sqlite_url"))
-    index = ServedIndex(database, make_engine(request, tmp_path), embedder.fingerprint)
+    quick = QuickChromaIndex(tmp_path / "index")
+    index = ServedIndex(database, make_engine(request, quick), embedder.fingerprint)
     files = FileStore(tmp_path / "files")
     yield KnowledgeBase(Ingestion(database, files, embedder, index, weights), embedder)
     database.close()
@@ -62,7 +77,7 @@ def on_chroma(
 ) -> Iterator[KnowledgeBase]:
     """Return a knowledge base on SQLite and Chroma."""
     database = Database(sqlite_url)
-    index = ServedIndex(database, ChromaIndex(tmp_path / "index"), embedder.fingerprint)
+    index = ServedIndex(database, QuickChromaIndex(tmp_path / "index"), embedder.fingerprint)
     files = FileStore(tmp_path / "files")
     yield KnowledgeBase(Ingestion(database, files, embedder, index, weights), embedder)
     database.close()
@@ -71,7 +86,7 @@ def on_chroma(
 def reopened(base: KnowledgeBase, folder: Path) -> KnowledgeBase:
     """Return the same knowledge base as another process sees it."""
     old = base.ingestion
-    index = ServedIndex(old.database, ChromaIndex(folder / "index"), base.embedder.fingerprint)
+    index = ServedIndex(old.database, QuickChromaIndex(folder / "index"), base.embedder.fingerprint)
     return KnowledgeBase(
         Ingestion(old.database, old.files, old.embedder, index, old.weights), base.embedder
     )

@@ -3,15 +3,20 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
+import pytest
 from filelock import FileLock
+from sqlalchemy import delete, func, select, update
 
 from app.services import Services
 from app.worker import REBUILD_PASSAGES, Worker
-from ingest import jobs, sources
+from ingest import chunk as chunking
+from ingest import jobs, pipeline, sources, store
 from ingest.access import Scope
+from ingest.parse.parsed import ParsedDocument
 from ingest.sources import Upload
-from ingest.tables import Job, JobState, Outcome
+from ingest.tables import Embedding, Generation, Job, JobState, Outcome, Version
 
 
 def submit(services: Services, *names: str) -> list[str]:
@@ -56,12 +61,11 @@ def test_waiting_for_nothing_ends_at_once(services: Services) -> None:
     assert progress == [0]
 
 
-def test_whoever_waits_leaves_the_work_to_the_running_worker(services: Services) -> None:
+def test_whoever_waits_and_a_running_worker_do_the_work_once(services: Services) -> None:
     stop = threading.Event()
     running = threading.Thread(target=services.worker.run, args=(stop,))
     running.start()
     try:
-        wait_until(lambda: services.worker._lock.is_locked)
         ids = submit(services, "zebra")
         waiting = Worker(services.ingestion, services.home)
 
@@ -71,6 +75,8 @@ def test_whoever_waits_leaves_the_work_to_the_running_worker(services: Services)
     finally:
         stop.set()
         running.join()
+    with services.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Version)) == 1
     assert found(services, "zebra") == ["zebra.md"]
 
 
@@ -133,3 +139,58 @@ def test_reindexing_leaves_nothing_changed_since(services: Services) -> None:
 
     assert (services.index.state().passages, services.index.state().delta) == (1, 0)
     assert found(services, "zebra") == ["zebra.md"]
+
+
+def test_a_document_that_breaks_its_reader_unforeseen_does_not_stop_the_others(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = chunking.chunk
+
+    def chunk(parsed: ParsedDocument, *arguments: Any) -> list[chunking.Chunk]:
+        if "otter" in parsed.text:
+            message = "a fault of ours"
+            raise IndexError(message)
+        return real(parsed, *arguments)
+
+    monkeypatch.setattr(pipeline, "chunk", chunk)
+    ids = submit(services, "zebra", "otter", "heron")
+
+    services.worker.finish(ids, lambda _: None)
+
+    assert outcomes(services, ids) == [Outcome.INDEXED, Outcome.FAILED, Outcome.INDEXED]
+    with services.database.read() as session:
+        assert session.get_one(Job, ids[1]).error_code == "unexpected"
+
+
+def test_an_index_is_built_anew_beside_an_idle_worker(services: Services) -> None:
+    services.worker.finish(submit(services, "zebra"), lambda _: None)
+    stop = threading.Event()
+    running = threading.Thread(
+        target=Worker(services.ingestion, services.home).run, args=(stop,), daemon=True
+    )
+    running.start()
+
+    services.worker.reindex()
+
+    stop.set()
+    running.join(20)
+    assert services.index.state().delta == 0
+    assert found(services, "zebra") == ["zebra.md"]
+
+
+def test_a_new_embedding_model_embeds_what_is_there_already(services: Services) -> None:
+    services.worker.finish(submit(services, "zebra", "otter"), lambda _: None)
+    with services.database.write() as session:
+        session.execute(update(Embedding).values(model="an earlier model"))
+        session.execute(delete(Generation))
+    stop = threading.Event()
+    running = threading.Thread(
+        target=Worker(services.ingestion, services.home).run, args=(stop,), daemon=True
+    )
+    running.start()
+
+    wait_until(lambda: not store.has_unembedded(services.database, services.ingestion.embedder))
+    stop.set()
+    running.join(20)
+
+    assert found(services, "otter") == ["otter.md"]

@@ -11,7 +11,7 @@ from app.settings import Settings
 from ingest import jobs, sources
 from ingest.embed import PassageEncoder
 from ingest.pipeline import Ingestion, ingest_documents
-from ingest.query_encoder import QueryEncoder
+from ingest.query_encoder import QueryEncoder, export
 from ingest.sources import Upload
 from ingest.store import document_id
 from ingest.tables import Document, Passage, Version, VersionStatus, Visibility
@@ -37,14 +37,12 @@ def exports() -> Path:
 
 @cache
 def passage_encoder() -> PassageEncoder:
-    encoder = PassageEncoder(weights(), exports())
-    encoder.warm()
-    return encoder
+    return PassageEncoder(weights(), exports())
 
 
 @cache
 def query_encoder() -> QueryEncoder:
-    passage_encoder()
+    export(weights(), exports())
     return QueryEncoder(weights(), exports())
 
 

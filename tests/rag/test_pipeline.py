@@ -225,7 +225,9 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     for citation in kept.citations:
         assert version.text[citation.quote_start : citation.quote_end] == citation.quote
     assert kept.citations[0].quote == "no water flows through the brew group"
-    [doubted] = kept.verdicts
+    verdicts = {verdict.citation_id: verdict for verdict in kept.verdicts}
+    literal, doubted = (verdicts[citation.id] for citation in kept.citations)
+    assert (literal.label, literal.judge, literal.score) == (Label.SUPPORTED, "machine", 1.0)
     assert (doubted.label, doubted.judge, doubted.score) == (Label.NOT_ENOUGH_INFO, "machine", 0.0)
     assert doubted.note == "20 is not in the passage"
     [call] = kept.calls
