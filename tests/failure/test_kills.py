@@ -1,20 +1,25 @@
 """The real processes, killed at any moment: nothing is lost, doubled or left unreadable."""
 
+import contextlib
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import func, select
 
 from app.services import Services
 from app.settings import Settings
+from ingest import jobs, sources
 from ingest.access import Scope
 from ingest.events import broken_links
 from ingest.tables import (
@@ -126,6 +131,75 @@ def test_ingestion_survives_kills_at_any_moment(desk: Services, folder: Path) ->
     assert last.returncode == 0, errors.decode()
     assert killed >= KILLS // 2
     assert_record_is_whole(desk)
+    assert_everything_is_there_once(desk)
+    assert_everything_is_found(desk, folder)
+
+
+def begin_serving(desk: Services, port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [*COMMAND, "serve", "--home", str(desk.home), "--port", str(port)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def workers(desk: Services) -> list[psutil.Process]:
+    """Return the worker processes of a desk, whoever their parent is."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = process.cmdline()
+            if "worker" in line and str(desk.home) in line:
+                found.append(process)
+    return found
+
+
+def has_stored(desk: Services, documents: int) -> bool:
+    return stored(desk) >= documents or unfinished(desk) == 0
+
+
+def unfinished(desk: Services) -> int:
+    with desk.database.read() as session:
+        return jobs.unfinished(session)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    assert condition()
+
+
+def test_uploads_survive_kills_of_the_web_app_and_of_its_worker(
+    desk: Services, folder: Path
+) -> None:
+    print(f"COPILOT_TEST_SEED={SEED}")  # noqa: T201
+    chance = random.Random(SEED)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    sources.submit(desk.database, desk.files, sources.uploads([folder], {}), "olu")
+    serving = begin_serving(desk, port)
+    for moment in moments(chance):
+        wait_for(lambda: bool(workers(desk)))
+        wait_for(partial(has_stored, desk, moment.documents))
+        time.sleep(moment.seconds_after)
+        if chance.random() < 0.5:
+            serving.kill()
+            serving.wait()
+            serving = begin_serving(desk, port)
+        else:
+            for worker in workers(desk):
+                worker.kill()
+        assert_record_is_whole(desk)
+
+    wait_for(lambda: unfinished(desk) == 0)
+    wait_for(lambda: desk.index.state().delta == 0)
+    serving.terminate()
+    serving.wait(20)
+
+    wait_for(lambda: not workers(desk), seconds=20)
     assert_everything_is_there_once(desk)
     assert_everything_is_found(desk, folder)
 

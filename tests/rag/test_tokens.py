@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name it has)
+    def log_message(self, format: str, *args: object) -> None:
         pass
 
 
