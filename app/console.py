@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,17 +49,16 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         return 1
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except Exception as error:  # noqa: BLE001 (no traceback reaches a person)
+        return _unforeseen(error)
 
 
 def services() -> "Services":
     """Build the services of this run."""
     from app.services import Services
-    from app.settings import Settings
+    from app.settings import read_settings
 
-    settings = Settings()
-    if options.home is not None:
-        settings = settings.model_copy(update={"home": options.home})
-    return Services(settings)
+    return Services(read_settings(options.home))
 
 
 def show(document: dict[str, Any], lines: Sequence[str]) -> None:
@@ -101,6 +102,15 @@ def _take_options(arguments: Sequence[str]) -> list[str]:
         else:
             rest.append(argument)
     return rest
+
+
+def _unforeseen(error: Exception) -> int:
+    """Put a fault of ours where it can be looked up, not before the person's eyes."""
+    file = Path(tempfile.gettempdir()) / f"support-copilot-{os.getpid()}.log"
+    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    message = f"Something went wrong that was not foreseen ({type(error).__name__})."
+    _show_error("unexpected", message, f"The details are in {file}; please report them.")
+    return 1
 
 
 def _usage_error(error: typer.TyperException) -> None:

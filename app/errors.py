@@ -9,6 +9,8 @@ CopilotError
    ├─ ThreadMovedError
    ├─ NotFoundError
    ├─ InvalidInputError
+   ├─ SettingError
+   ├─ UnavailableDatabaseError
    └─ UserExistsError
 """
 
@@ -59,6 +61,18 @@ class InvalidInputError(WorkflowError):
     """Fields: what, why."""
 
     code = "invalid_input"
+
+
+class SettingError(WorkflowError):
+    """Fields: name, why."""
+
+    code = "setting"
+
+
+class UnavailableDatabaseError(WorkflowError):
+    """Fields: url."""
+
+    code = "unavailable_database"
 
 
 class UserExistsError(WorkflowError):

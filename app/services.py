@@ -4,9 +4,11 @@ from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
 from app.desk import desk
+from app.errors import UnavailableDatabaseError
 from app.settings import Settings
 from app.worker import Worker
 from ingest.db import Database
@@ -38,9 +40,13 @@ class Services:
     @cached_property
     def database(self) -> Database:
         """Return the record, its tables up to date."""
-        self.home.mkdir(parents=True, exist_ok=True)
-        database = Database(self.settings.url)
-        schema.upgrade(database, FileLock(self.home / "schema.lock"))
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            database = Database(self.settings.url)
+            schema.upgrade(database, FileLock(self.home / "schema.lock"))
+        except (SQLAlchemyError, OSError, ImportError) as error:
+            url = self.settings.shown_url
+            raise UnavailableDatabaseError(url=url) from error
         return database
 
     @property
@@ -100,7 +106,7 @@ class Services:
             key=self.settings.model_key.get_secret_value() or None,
             window_tokens=self.settings.model_window or None,
         )
-        return Writer(route, LiteLlmModel(route))
+        return Writer(route, LiteLlmModel(route, self.settings.model_patience))
 
     @cached_property
     def ingestion(self) -> Ingestion:

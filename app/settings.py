@@ -1,10 +1,13 @@
 """The settings: the only reader of the environment."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import SettingError
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +38,9 @@ class Settings(BaseSettings):
     model_window: int = Field(
         0, description="Context window in tokens; 0 means what the catalogue says.", ge=0
     )
+    model_patience: float = Field(
+        60.0, description="Seconds to wait for a model's first words.", gt=0
+    )
     reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
     abstain_below: float = Field(
         0.30,
@@ -56,8 +62,28 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite+pysqlite:///{self.home.resolve()}/copilot.sqlite3"
 
     @property
+    def shown_url(self) -> str:
+        """Return the URL of the record without its password."""
+        return re.sub(r"//([^:@/]*):[^@/]*@", r"//\1:***@", self.url)
+
+    @property
     def engine(self) -> str:
         """Return the name of the vector engine."""
         if self.index:
             return self.index
         return "pgvector" if self.url.startswith("postgresql") else "chroma"
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """Read the environment; a home given by hand wins.
+
+    Raises:
+        SettingError: A variable has a value that cannot be used.
+    """
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = f"COPILOT_{'_'.join(map(str, first['loc']))}".upper()
+        raise SettingError(name=name, why=first["msg"]) from None
+    return settings if home is None else settings.model_copy(update={"home": home})

@@ -1,6 +1,5 @@
 """Passages → vectors, through sentence-transformers; only the worker imports this at work."""
 
-import os
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.query_encoder import QueryEncoder, export
+from ingest.query_encoder import QueryEncoder, export, hush
 from ingest.weights import Weights
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ class PassageEncoder:
 
     @cached_property
     def _model(self) -> "SentenceTransformer":
-        os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        hush()
         import torch
         from sentence_transformers import SentenceTransformer
 

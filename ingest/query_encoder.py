@@ -100,12 +100,19 @@ class QueryEncoder:
         return _load(file)
 
 
+def hush() -> None:
+    """Keep progress bars and advice of the model libraries out of our output."""
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+
 def export(weights: Weights, exports: Path) -> None:
     """Trace the encoder in float32, check the copy against the original, and publish it.
 
     Raises:
         EncoderError: The copy does not give the same vectors.
     """
+    hush()
     import torch
     from sentence_transformers import SentenceTransformer
 

@@ -56,15 +56,16 @@ class ChatModel(Protocol):
 class LiteLlmModel:
     """Any model that LiteLLM reaches."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, first_token_seconds: float | None = None) -> None:
         self._model = model
+        self._patience = first_token_seconds or FIRST_TOKEN_SECONDS
 
     def stream(self, messages: Messages, max_tokens: int, completion: Completion) -> Iterator[str]:
         """Yield the reply in pieces; only what failed before the first piece is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
-            pieces = _Pieces(self._model, messages, max_tokens)
+            pieces = _Pieces(self._model, messages, max_tokens, self._patience)
             try:
-                first = pieces.take(FIRST_TOKEN_SECONDS)
+                first = pieces.take(self._patience)
             except ModelUnavailableError:
                 if attempt == ATTEMPTS or not pieces.retryable:
                     raise
@@ -95,11 +96,14 @@ class LiteLlmModel:
 class _Pieces:
     """Reads a provider's stream on a thread of its own, so that silence can be timed."""
 
-    def __init__(self, model: Model, messages: Messages, max_tokens: int) -> None:
+    def __init__(
+        self, model: Model, messages: Messages, max_tokens: int, patience_seconds: float
+    ) -> None:
         self.retryable = False
         self.retry_after: float | None = None
         self.silent = False
         self._model = model
+        self._patience = patience_seconds
         self._usage = Usage()
         self._finish: str | None = None
         self._started = False
@@ -161,7 +165,7 @@ class _Pieces:
             "stream": True,
             "stream_options": {"include_usage": True},
             "max_retries": 0,
-            "timeout": FIRST_TOKEN_SECONDS,
+            "timeout": self._patience,
             "api_base": self._model.url or None,
             "api_key": key,
         }

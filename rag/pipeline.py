@@ -11,7 +11,7 @@ from ingest.query_encoder import QueryEncoder
 from ingest.tables import Visibility
 from rag import budget, extractive, prompt, records
 from rag.budget import Prompt, Question
-from rag.cite import cite, normalise
+from rag.cite import cite, markers_in, normalise
 from rag.errors import RagError
 from rag.llm import ChatModel, Completion
 from rag.models import Model
@@ -156,10 +156,12 @@ class DraftStream:
     def _keep(self, text: str, fitted: Prompt, completion: Completion) -> None:
         if completion.incomplete is not None:
             self._save(text, DraftStatus.INCOMPLETE, completion.incomplete, fitted, completion)
-        elif prompt.NO_ANSWER in text:
+        elif prompt.NO_ANSWER in text and not markers_in(text):
             self._save("", DraftStatus.ABSTAINED, MODEL_DECLINED, fitted, completion)
         else:
-            self._save(text, DraftStatus.READY, None, fitted, completion)
+            # A model that answers and says the phrase as well has answered.
+            answer = text.replace(prompt.NO_ANSWER, "")
+            self._save(answer, DraftStatus.READY, None, fitted, completion)
 
     def _save(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import httpx
 
+from rag.errors import ModelUnavailableError
 from rag.models import Model
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class ServerTokens:
         """Tell whether the server counts tokens."""
         try:
             return self.count([{"role": "user", "content": "hello"}]) > 0
-        except (httpx.HTTPError, KeyError, ValueError):
+        except (ModelUnavailableError, KeyError, ValueError):
             return False
 
     def count(self, messages: Messages) -> int:
@@ -89,8 +90,12 @@ class ServerTokens:
 
     def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         # A connection each: this server closes kept ones that it had promised to keep.
-        answer = httpx.post(self._root + path, json=body, timeout=SERVER_TIMEOUT_SECONDS)
-        answer.raise_for_status()
+        try:
+            answer = httpx.post(self._root + path, json=body, timeout=SERVER_TIMEOUT_SECONDS)
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            reason = "its server does not count tokens"
+            raise ModelUnavailableError(model=self._root, reason=reason) from error
         found: dict[str, Any] = answer.json()
         return found
 

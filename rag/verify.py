@@ -1,13 +1,14 @@
 """Does the evidence support the claim? Literal checks only: they never guess.
 
-A claim that stands in its passage word for word is supported. One with a number that its passage
-does not have is not. Of all others the machine says nothing; a reviewer decides.
+A claim that is a sentence of its passage, word for word, is supported. One with a number that its
+passage does not have is not. Of all others the machine says nothing; a reviewer decides.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.sentences import sentence_spans
 from rag.tables import Label
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -26,7 +27,7 @@ class Finding:
 def verify(claim: str, evidence: str) -> Finding | None:
     """Compare a claim, without markers, with the text of the passage it cites."""
     stated = _LIST_MARK.sub("", claim)
-    if _holds(_folded(evidence), _folded(stated).strip(" .")):
+    if _folded(claim) in _sentences(evidence):
         return Finding(Label.SUPPORTED, 1.0, ("word for word",))
     missing = missing_numbers(stated, [evidence])
     if missing:
@@ -46,11 +47,13 @@ def _value(number: str) -> str:
     return number.replace(",", ".")
 
 
-def _holds(evidence: str, stated: str) -> bool:
-    """Tell whether the words stand there as whole words: “2 years” is not in “12 years”."""
-    whole = rf"(?<!\w)(?<!\d[.,]){re.escape(stated)}(?!\w)(?![.,]\d)"
-    return bool(stated) and re.search(whole, evidence) is not None
+def _sentences(text: str) -> set[str]:
+    """Return the sentences of a text as they are compared.
+
+    Whole ones only: “use vinegar” stands in “do not use vinegar” and is not what it says.
+    """
+    return {_folded(text[start:end]) for start, end in sentence_spans(text)}
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(_LIST_MARK.sub("", text).casefold().split()).strip(" .")

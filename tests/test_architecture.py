@@ -36,7 +36,7 @@ HEAVY = {"alembic", "chromadb", "litellm", "mistral_common", "sentence_transform
 # of it, and libraries have switches that can be set nowhere else.
 READS_ENVIRONMENT = ["app/settings.py"]
 HANDS_ON_ENVIRONMENT = ["app/supervisor.py", "ingest/parse/sandbox.py"]
-WRITES_ENVIRONMENT = ["app/console.py", "ingest/embed.py", "rag/llm.py"]
+WRITES_ENVIRONMENT = ["app/console.py", "ingest/query_encoder.py", "rag/llm.py"]
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()

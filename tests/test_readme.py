@@ -43,7 +43,7 @@ def test_every_command_shown_exists() -> None:
         for command in app.registered_commands
         if command.callback
     }
-    known |= {group.name for group in app.registered_groups}
+    known |= {group.name or "" for group in app.registered_groups}
 
     shown = set(re.findall(r"^\.venv/bin/support-copilot (\w+)", text, re.MULTILINE))
 

@@ -110,10 +110,15 @@ def reject(services: Services, user_id: str, draft_id: str, version: int, reason
 
     Raises:
         AlreadySettledError: Somebody decided before, or in another window.
+        InvalidInputError: There is no reason.
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = _visible(session, actor, draft_id)
+        if not reason.strip():
+            raise InvalidInputError(
+                what="A rejection without a reason", why="nobody learns from it"
+            )
         _settle(session, draft, version, _decision(actor, draft, draft.text, reason.strip()))
         record(session, actor.email, "draft:reject", draft.ticket_id, {"draft": draft.id})
 

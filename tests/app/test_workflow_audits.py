@@ -5,10 +5,11 @@ from sqlalchemy import select
 
 from app.errors import AlreadySettledError, NotFoundError
 from app.roles import Role
-from app.workflow import audits, drafts
-from ingest.tables import Event
+from app.workflow import audits, documents, drafts
+from ingest.access import Scope
+from ingest.tables import Event, Visibility
 from rag.tables import MACHINE, Label, Verdict
-from tests.app.people import QUESTION, Desk
+from tests.app.people import QUESTION, SOURCE, Desk
 
 SURE = "Error E17 means that no water flows through the brew group [1]."
 UNSURE = "Fill it with water and press the button named reset [1]."
@@ -117,3 +118,20 @@ def test_the_question_is_the_one_that_the_draft_answered(desk: Desk) -> None:
 
     assert view is not None
     assert view.question == f"E17\n{QUESTION}"
+
+
+def test_a_citation_of_a_document_one_may_not_see_is_not_served(desk: Desk) -> None:
+    documents.withdraw(desk.services, desk.people[Role.OWNER], desk.document)
+    desk.publish("secret", f"Engineers only. {SOURCE}", Visibility.RESTRICTED, "engineers")
+    engineer = desk.add_person("engineer", Role.AGENT, "engineers")
+    reviewer = desk.add_person("chief", Role.REVIEWER, "engineers")
+    draft = desk.draft(SURE, scope=Scope.of_staff(frozenset({"engineers"})))
+    drafts.approve(desk.services, engineer, draft.id, 1, SURE)
+
+    view = _next(desk, reviewer)
+
+    assert view is not None
+    assert (view.claim.text, view.waiting) == (SURE, 1)
+    assert _next(desk) is None
+    with pytest.raises(NotFoundError):
+        _judge(desk, view.cited.citation.id)

@@ -12,6 +12,7 @@ from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, Th
 from app.roles import Role
 from app.workflow import documents, drafts, tickets
 from app.workflow.drafts import DraftView
+from ingest.access import Scope
 from ingest.events import broken_links
 from ingest.tables import Event, VersionStatus, Visibility
 from rag.tables import (
@@ -276,3 +277,31 @@ def test_a_reply_without_markers_is_what_the_customer_sees() -> None:
     assert drafts.without_markers(text) == (
         "Hello,\n\n- Fill the tank.\n- Press reset now.\n\nKind regards"
     )
+
+
+def test_a_rejection_needs_a_reason(desk: Desk) -> None:
+    draft = desk.draft()
+
+    with pytest.raises(InvalidInputError, match="without a reason"):
+        drafts.reject(desk.services, desk.agent, draft.id, 1, "  ")
+
+
+def test_a_draft_from_documents_one_may_not_see_is_withheld_whole(desk: Desk) -> None:
+    documents.withdraw(desk.services, desk.people[Role.OWNER], desk.document)
+    desk.publish("secret", f"Engineers only. {SOURCE}", Visibility.RESTRICTED, "engineers")
+    engineer = desk.add_person("engineer", Role.AGENT, "engineers")
+    draft = desk.draft(scope=Scope.of_staff(frozenset({"engineers"})))
+
+    seen = tickets.read(desk.services, engineer, desk.ticket)
+    withheld = tickets.read(desk.services, desk.agent, desk.ticket)
+
+    assert seen.draft is not None
+    assert (seen.draft.text, seen.withheld) == (draft.text, False)
+    assert (withheld.draft, withheld.withheld) == (None, True)
+    for act in (
+        lambda: drafts.preview(desk.services, desk.agent, draft.id, REPLY),
+        lambda: drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY),
+        lambda: drafts.reject(desk.services, desk.agent, draft.id, 1, "no"),
+    ):
+        with pytest.raises(NotFoundError):
+            act()

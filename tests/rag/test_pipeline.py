@@ -198,7 +198,7 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     desk.publish("office", OFFICE)
     chat = Saying(
         [
-            "Hello,\n\nno water flows through the brew group",
+            "Hello,\n\nError E17 means that no water flows through the brew group of the Aria 700",
             " [Passage 1][9]. ",
             "Wait 20 minutes [1].",
         ]
@@ -209,7 +209,8 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     draft = kept.draft
     assert text.endswith("[Passage 1][9]. Wait 20 minutes [1].")
     assert draft.text == (
-        "Hello,\n\nno water flows through the brew group [1]. Wait 20 minutes [1]."
+        "Hello,\n\nError E17 means that no water flows through the brew group of the Aria 700 [1]."
+        " Wait 20 minutes [1]."
     )
     assert (draft.status, draft.reason, draft.model) == (DraftStatus.READY, None, "mixtral")
     assert draft.usage == {"prompt_tokens": 1_000, "completion_tokens": 200}
@@ -224,7 +225,10 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     assert version is not None
     for citation in kept.citations:
         assert version.text[citation.quote_start : citation.quote_end] == citation.quote
-    assert kept.citations[0].quote == "no water flows through the brew group"
+    assert (
+        kept.citations[0].quote
+        == "Error E17 means that no water flows through the brew group of the Aria 700."
+    )
     verdicts = {verdict.citation_id: verdict for verdict in kept.verdicts}
     literal, doubted = (verdicts[citation.id] for citation in kept.citations)
     assert (literal.label, literal.judge, literal.score) == (Label.SUPPORTED, "machine", 1.0)

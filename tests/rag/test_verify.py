@@ -7,7 +7,8 @@ from rag.verify import missing_numbers, verify
 
 EVIDENCE = (
     "The warranty lasts 12 years for the boiler and 36 months for the pump.\n"
-    "The tank holds 1.8 litres; descale every 1,5 months at 15 bar. Price: 1.250 EUR."
+    "The tank holds 1.8 litres. Do not use vinegar. Descale every 1,5 months at 15 bar."
+    " Price: 1.250 EUR."
 )
 
 
@@ -62,6 +63,11 @@ def test_part_of_a_word_or_number_is_no_support() -> None:
     assert verify("tank hold", EVIDENCE) is None
     assert verify("5 bar", EVIDENCE) is not None
     assert verify("5 bar", EVIDENCE).label == Label.NOT_ENOUGH_INFO  # type: ignore[union-attr]
+
+
+def test_part_of_a_sentence_is_no_support_for_it_may_say_the_opposite() -> None:
+    assert verify("Use vinegar.", EVIDENCE) is None
+    assert verify("Do not use vinegar.", EVIDENCE) is not None
 
 
 def test_a_decimal_comma_is_a_decimal_point() -> None:
