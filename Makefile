@@ -56,7 +56,7 @@ check: $(VENV)/tested
 
 # Search quality, speed and memory beside LangChain with Chroma, in one run.
 bench: $(VENV)/tested $(PEERS)/installed
-	$(BIN)/python tests/bench/compare.py $(PEERS)/bin/python
+	$(BIN)/python -m tests.bench.compare $(PEERS)/bin/python
 
 $(PEERS)/installed: tests/bench/peers.lock
 	$(PYTHON) -m venv $(PEERS)
@@ -66,7 +66,7 @@ $(PEERS)/installed: tests/bench/peers.lock
 
 # Search and abstention on the sample desk's own questions.
 eval: $(VENV)/tested
-	$(BIN)/python tests/bench/sample.py
+	$(BIN)/python -m tests.bench.sample
 
 # Resolve the newest versions that pyproject.toml admits (needs uv; the CPU wheel of PyTorch must
 # be in the folder WHEELS).

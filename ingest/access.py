@@ -1,5 +1,6 @@
 """What a person may see."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,8 +29,12 @@ class Scope:
 
     def permits(self, document: Document) -> bool:
         """Tell whether the document may be shown."""
-        if document.visibility not in self.visibilities:
+        return self.allows(document.visibility, document.labels)
+
+    def allows(self, visibility: Visibility, labels: Collection[str]) -> bool:
+        """Tell whether a document of this class and with these labels may be shown."""
+        if visibility not in self.visibilities:
             return False
-        if document.visibility != Visibility.RESTRICTED or self.labels is None:
+        if visibility != Visibility.RESTRICTED or self.labels is None:
             return True
-        return not self.labels.isdisjoint(document.labels)
+        return not self.labels.isdisjoint(labels)

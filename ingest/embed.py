@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.query_encoder import QueryEncoder, export, hush
+from ingest.query_encoder import QueryEncoder, export, fast_dtype, hush
 from ingest.weights import Weights
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 """float32[count, dimensions], rows of unit length."""
 
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 
 
 class Embedder(Protocol):
@@ -79,15 +79,14 @@ class PassageEncoder:
     @cached_property
     def _model(self) -> "SentenceTransformer":
         hush()
-        import torch
         from sentence_transformers import SentenceTransformer
 
         # While the libraries are loaded anyhow: what is taken in now is searched next.
         if not QueryEncoder.exported(self._exports, self.fingerprint):
             export(self._weights, self._exports)
-        # Half the time where the processor computes in bfloat16; ranking quality holds (README).
-        fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
-        kwargs = {"dtype": torch.bfloat16 if fast else torch.float32}
         return SentenceTransformer(
-            str(self._weights.folder), device="cpu", model_kwargs=kwargs, local_files_only=True
+            str(self._weights.folder),
+            device="cpu",
+            model_kwargs={"dtype": fast_dtype()},
+            local_files_only=True,
         )

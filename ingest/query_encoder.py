@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 256
 MIN_COSINE = 0.9999
+MIN_COSINE_REDUCED = 0.999
 _SAMPLES = (
     "E17",
     "How do I descale the machine when the water is very hard?",
@@ -102,43 +104,61 @@ class QueryEncoder:
 
 def hush() -> None:
     """Keep progress bars and advice of the model libraries out of our output."""
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+
+
+def fast_dtype() -> "torch.dtype":
+    """Return bfloat16 where the processor computes in it, three times as fast; else float32."""
+    import torch
+
+    fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    return torch.bfloat16 if fast else torch.float32
 
 
 def export(weights: Weights, exports: Path) -> None:
-    """Trace the encoder in float32, check the copy against the original, and publish it.
+    """Trace the encoder, check the copy against the original in float32, and publish it.
 
     Raises:
         EncoderError: The copy does not give the same vectors.
     """
     hush()
     import torch
-    from sentence_transformers import SentenceTransformer
 
-    # Eager attention: the fused kind takes a branch at tracing time that depends on the input.
-    original = SentenceTransformer(
-        str(weights.folder),
-        device="cpu",
-        model_kwargs={"attn_implementation": "eager", "dtype": torch.float32},
-        local_files_only=True,
-    )
     ids = torch.randint(1_000, 2_000, (2, 17))
     mask = torch.ones_like(ids)
     mask[1, 9:] = 0
-    with torch.no_grad():
-        traced = torch.jit.freeze(torch.jit.trace(_mean_pooled(original), (ids, mask)))  # type: ignore[no-untyped-call]
+    with torch.no_grad(), warnings.catch_warnings():
+        # Tracing warns of branches that mean pooling of one text does not take; the cosine decides.
+        warnings.simplefilter("ignore")
+        module = _mean_pooled(_original(weights, fast_dtype()))
+        traced = torch.jit.freeze(torch.jit.trace(module, (ids, mask)))  # type: ignore[no-untyped-call]
     exports.mkdir(parents=True, exist_ok=True)
     file = _export_file(exports, weights.fingerprint)
     temporary = file.with_suffix(f".{os.getpid()}")
     torch.jit.save(traced, str(temporary))
     copy = QueryEncoder(weights, exports)
     copy.__dict__["_module"] = _load(temporary)
-    cosines = (copy.encode_many(_SAMPLES) * original.encode(list(_SAMPLES))).sum(axis=1)
-    if cosines.min() < MIN_COSINE:
+    expected = _original(weights, torch.float32).encode(list(_SAMPLES), normalize_embeddings=True)
+    cosine = float((copy.encode_many(_SAMPLES) * expected).sum(axis=1).min())
+    if cosine < (MIN_COSINE if fast_dtype() == torch.float32 else MIN_COSINE_REDUCED):
         temporary.unlink()
-        raise EncoderError(model=weights.name, reason=f"its copy differs (cosine {cosines.min()})")
+        raise EncoderError(model=weights.name, reason=f"its copy differs (cosine {cosine:.5f})")
     temporary.replace(file)
+
+
+def _original(weights: Weights, dtype: "torch.dtype") -> "SentenceTransformer":
+    from sentence_transformers import SentenceTransformer
+
+    # Eager attention: the fused kind takes a branch at tracing time that depends on the input.
+    return SentenceTransformer(
+        str(weights.folder),
+        device="cpu",
+        model_kwargs={"attn_implementation": "eager", "dtype": dtype},
+        local_files_only=True,
+    )
 
 
 def _mean_pooled(model: "SentenceTransformer") -> Any:
@@ -152,7 +172,8 @@ def _mean_pooled(model: "SentenceTransformer") -> Any:
             self.backbone = backbone
 
         def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            tokens = self.backbone(input_ids=ids, attention_mask=mask, return_dict=False)[0]
+            states = self.backbone(input_ids=ids, attention_mask=mask, return_dict=False)[0]
+            tokens = states.float()
             weight = mask.unsqueeze(-1).to(tokens.dtype)
             mean = (tokens * weight).sum(1) / weight.sum(1).clamp(min=1e-9)
             return torch.nn.functional.normalize(mean, dim=1)
@@ -167,7 +188,8 @@ def _load(file: Path) -> Any:
 
 
 def _export_file(exports: Path, fingerprint: str) -> Path:
-    return exports / f"{fingerprint}.pt"
+    # By precision, for a home may move to a machine that computes in another.
+    return exports / f"{fingerprint}.{str(fast_dtype()).removeprefix('torch.')}.pt"
 
 
 def _export_in_child(weights: Weights, exports: Path) -> None:

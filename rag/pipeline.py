@@ -81,7 +81,7 @@ class DraftStream:
         facts = self._facts
         asked = question(facts.subject, facts.messages)
         hits = self._candidates(asked)
-        if not hits or hits[0].score < self._drafter.abstain_below:
+        if not self._may_answer(hits):
             self._abstain(hits, NO_SOURCE)
             return
         if self._writer is None:
@@ -98,12 +98,14 @@ class DraftStream:
             # in English, to be shown; the small encoder hardly compares across other languages.
             for language in dict.fromkeys([self._facts.language, DESK_LANGUAGE]):
                 own = search(asked, CANDIDATES, self._scope, language)
-                if own and own[0].score >= self._drafter.abstain_below:
+                if self._may_answer(own):
                     hits = own
                     break
         public = [hit for hit in hits if hit.document.visibility == Visibility.PUBLIC]
-        answers = public and public[0].score >= self._drafter.abstain_below
-        return public if answers else hits
+        return public if self._may_answer(public) else hits
+
+    def _may_answer(self, hits: Sequence[Hit]) -> bool:
+        return any(hit.score >= self._drafter.abstain_below for hit in hits)
 
     def _quote(self, asked: str, hits: Sequence[Hit]) -> Iterator[str]:
         facts = self._facts

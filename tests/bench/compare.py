@@ -1,6 +1,6 @@
 """Search quality, speed and memory beside LangChain with Chroma: same articles and model, one run.
 
-usage: python tests/bench/compare.py PYTHON_OF_THE_PEERS
+usage: python -m tests.bench.compare PYTHON_OF_THE_PEERS
 """
 
 import json

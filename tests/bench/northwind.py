@@ -1,6 +1,6 @@
 """Share of real questions whose cited page is among the pages of the first five passages.
 
-usage: python tests/bench/northwind.py [HOME]     (a home that has the PDFs already is reused)
+usage: python -m tests.bench.northwind [HOME]     (a home that has the PDFs already is reused)
 """
 
 import json

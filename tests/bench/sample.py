@@ -1,6 +1,6 @@
 """Search and abstention on the sample desk's own questions.
 
-usage: python tests/bench/sample.py
+usage: python -m tests.bench.sample
 """
 
 import json
