@@ -106,8 +106,8 @@ def hush() -> None:
     """Keep progress bars and advice of the model libraries out of our output."""
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 def fast_dtype() -> "torch.dtype":
