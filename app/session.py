@@ -13,6 +13,7 @@ TICKET = "open_ticket"
 CITATION = "open_citation"
 DOCUMENT = "open_document"
 NOTICE = "notice"
+STREAM = "stream"
 
 
 def current_actor() -> Actor | None:

@@ -20,6 +20,7 @@ from rag.tokens import Messages
 FIRST_TOKEN_SECONDS = 60.0
 NEXT_TOKEN_SECONDS = 15.0
 TOTAL_SECONDS = 180.0
+POLL_SECONDS = 0.1
 ATTEMPTS = 3
 TEMPERATURE = 0.1
 JITTER = random.SystemRandom()
@@ -35,9 +36,10 @@ class Usage:
 
 @dataclass
 class Completion:
-    """What is known of a reply once its stream has ended."""
+    """What is known of a reply once its stream has ended; set `stop` to end it before."""
 
     usage: Usage = field(default_factory=Usage)
+    stop: threading.Event = field(default_factory=threading.Event, compare=False)
     # Why the reply is not whole: "cut", "stalled", "length", "empty", "stopped"; None if it is.
     incomplete: str | None = "stopped"
 
@@ -53,6 +55,10 @@ class ChatModel(Protocol):
         """
 
 
+class _StoppedError(Exception):
+    """Somebody does not want the rest of the reply."""
+
+
 class LiteLlmModel:
     """Any model that LiteLLM reaches."""
 
@@ -65,7 +71,9 @@ class LiteLlmModel:
         for attempt in range(1, ATTEMPTS + 1):
             pieces = _Pieces(self._model, messages, max_tokens, self._patience)
             try:
-                first = pieces.take(self._patience)
+                first = pieces.take(self._patience, completion.stop)
+            except _StoppedError:
+                return
             except ModelUnavailableError:
                 if attempt == ATTEMPTS or not pieces.retryable:
                     raise
@@ -81,7 +89,9 @@ class LiteLlmModel:
             while piece is not None:
                 yield piece
                 patience = min(NEXT_TOKEN_SECONDS, deadline - time.monotonic())
-                piece = pieces.take(max(patience, 0.0))
+                piece = pieces.take(max(patience, 0.0), completion.stop)
+        except _StoppedError:
+            completion.incomplete = "stopped"
         except RagError:
             # Whatever its name, the failure came too late to be anything but a broken reply.
             completion.incomplete = "stalled" if pieces.silent else "cut"
@@ -111,18 +121,28 @@ class _Pieces:
         self._queue: queue.Queue[str | RagError | None] = queue.Queue()
         threading.Thread(target=self._read, args=(messages, max_tokens), daemon=True).start()
 
-    def take(self, timeout_seconds: float) -> str | None:
+    def take(self, timeout_seconds: float, stop: threading.Event) -> str | None:
         """Return the next piece, or None at the end."""
-        try:
-            item = self._queue.get(timeout=timeout_seconds)
-        except queue.Empty:
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            try:
+                item = self._queue.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                self._check(deadline, timeout_seconds, stop)
+                continue
+            if isinstance(item, RagError):
+                raise item
+            return item
+
+    def _check(self, deadline: float, timeout_seconds: float, stop: threading.Event) -> None:
+        if stop.is_set():
+            self.abandon()
+            raise _StoppedError
+        if time.monotonic() > deadline:
             self.silent = True
             self.abandon()
             reason = f"no answer within {timeout_seconds:.0f} seconds"
-            raise ModelUnavailableError(model=self._model.name, reason=reason) from None
-        if isinstance(item, RagError):
-            raise item
-        return item
+            raise ModelUnavailableError(model=self._model.name, reason=reason)
 
     @property
     def counted(self) -> Usage:

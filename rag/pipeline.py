@@ -1,5 +1,6 @@
 """A ticket's way to a draft: retrieve, abstain or fit, stream, cite, verify, keep."""
 
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from rag.tokens import counter
 CANDIDATES = 40
 DESK_LANGUAGE = "en"
 SHOWN_WHEN_ABSTAINING = 3
+STOP_SECONDS = 5.0
 NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
 
 
@@ -71,10 +73,17 @@ class DraftStream:
         with drafter.database.read() as session:
             self._facts = records.facts(session, ticket_id, actor)
         self.draft_id: str | None = None
+        self._completion = Completion()
+        self._kept = threading.Event()
 
     def __iter__(self) -> Iterator[str]:
         """Yield the draft in pieces, as they come."""
         return self.pieces()
+
+    def stop(self) -> None:
+        """End the draft from another thread, and return when what came is kept."""
+        self._completion.stop.set()
+        self._kept.wait(STOP_SECONDS)
 
     def pieces(self) -> Generator[str, None, None]:
         """Do as iteration does; closing this early keeps the draft as one that is not whole."""
@@ -130,7 +139,7 @@ class DraftStream:
         asked = Question(facts.subject, thread, facts.language)
         route = writer.route
         fitted = budget.fit(asked, hits, route, counter(route), self._drafter.reply_tokens)
-        completion = Completion()
+        completion = self._completion
         pieces: list[str] = []
         try:
             for piece in writer.chat.stream(
@@ -142,6 +151,7 @@ class DraftStream:
             seconds = time.perf_counter() - self._begun
             with self._drafter.database.write() as session:
                 records.add_failed_call(session, route, error, seconds)
+            self._kept.set()
             raise
         finally:
             if pieces:
@@ -187,6 +197,7 @@ class DraftStream:
         route = self._writer.route if self._writer else None
         with self._drafter.database.write() as session:
             self.draft_id = records.keep(session, self._facts, route, finished)
+        self._kept.set()
 
 
 def _quoted(hit: Hit, *, used: bool) -> dict[str, Any]:

@@ -230,6 +230,7 @@ def _stream(services: Services, actor: Actor, view: TicketView) -> None:
     try:
         with st.spinner(t("inbox.drafting")):
             stream = drafts.begin(services, actor.id, view.ticket.id, None)
+            session.put(session.STREAM, stream)
             with closing(stream.pieces()) as pieces:
                 for piece in pieces:
                     text += piece
@@ -237,7 +238,17 @@ def _stream(services: Services, actor: Actor, view: TicketView) -> None:
     except CopilotError as error:
         st.error(plain(str(error)))
         return
+    finally:
+        session.put(session.STREAM, None)
     st.rerun()
+
+
+def stop_running() -> None:
+    """Keep what a draft brought that a click has interrupted, before the page is read anew."""
+    stream = session.get(session.STREAM)
+    if stream is not None:
+        stream.stop()
+        session.put(session.STREAM, None)
 
 
 def _rejected(draft: DraftView) -> None:

@@ -9,6 +9,7 @@ from ingest.errors import CopilotError
 
 services = resources.services()
 actor = session.actor()
+replying.stop_running()
 
 queue_column, thread_column, reply_column, source_column = st.columns([22, 38, 46, 36], gap="small")
 with queue_column:

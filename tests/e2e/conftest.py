@@ -39,11 +39,11 @@ class Desk:
     process: subprocess.Popen[bytes]
 
 
-def start(home: Path, port: int) -> subprocess.Popen[bytes]:
+def start(home: Path, port: int, **settings: str) -> subprocess.Popen[bytes]:
     """Start `serve --demo` and return its process."""
     command = [sys.executable, "-c", "from app.cli import main; main()"]
     arguments = ["--home", str(home), "serve", "--demo", "--port", str(port)]
-    environment = {**os.environ, "COPILOT_DEMO_PASSWORD": PASSWORD}
+    environment = {**os.environ, "COPILOT_DEMO_PASSWORD": PASSWORD, **settings}
     return subprocess.Popen([*command, *arguments], env=environment)
 
 

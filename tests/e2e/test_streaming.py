@@ -1,0 +1,122 @@
+"""Drafts that a language model streams, from a real HTTP server that plays its part."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Desk, free_port, shoot, sign_in, start, wait_until_ready
+from tests.e2e.test_story import CITATION, open_ticket
+from tests.openai_server import Fault, Reply, ScriptedServer
+
+pytestmark = pytest.mark.browser
+ANSWER = (
+    "Hello,\n\nDelivery to the United Kingdom takes 5 to 8 working days; import duties and taxes"
+    " are included in the price [1]. It comes by drone within 2 hours [1].\n\nKind regards"
+)
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def connected(desk: Desk, provider: ScriptedServer) -> Iterator[Desk]:
+    """Serve the same desk once more, with a language model connected."""
+    port = free_port()
+    process = start(
+        desk.home,
+        port,
+        COPILOT_MODEL="openai/scripted",
+        COPILOT_MODEL_URL=provider.url,
+        COPILOT_MODEL_WINDOW="8192",
+    )
+    try:
+        wait_until_ready(f"http://127.0.0.1:{port}")
+        yield Desk(f"http://127.0.0.1:{port}", desk.home, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture
+def page(chromium: Browser, connected: Desk) -> Iterator[Page]:
+    context = chromium.new_context(base_url=connected.url, viewport={"width": 1440, "height": 780})
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_streamed_draft_shows_its_first_words_at_once_and_its_citations_at_the_end(
+    page: Page, provider: ScriptedServer
+) -> None:
+    provider.enqueue(Reply(ANSWER, chunk=12, delay=0.25))
+    sign_in(page, "agent")
+    open_ticket(page, "T-2021")
+
+    page.get_by_role("button", name="Draft a reply").click()
+
+    expect(page.get_by_text("Delivery to the United")).to_be_visible()
+    expect(page.locator(CITATION)).to_have_count(0)
+    shoot(page, "streaming")
+    expect(page.locator(CITATION)).to_have_count(2, timeout=30_000)
+    expect(page.get_by_text("underlined in red")).to_be_visible()
+    shoot(page, "streamed")
+
+
+def test_a_draft_that_broke_off_is_marked_and_cannot_be_approved_as_it_is(
+    page: Page, provider: ScriptedServer
+) -> None:
+    provider.enqueue(Reply(ANSWER, fault=Fault.CUT))
+    sign_in(page, "agent")
+    open_ticket(page, "T-2010")
+
+    page.get_by_role("button", name="Draft a reply").click()
+    expect(page.get_by_text("This draft is not whole")).to_be_visible()
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.get_by_text("it broke off before its end")).to_be_visible()
+    shoot(page, "incomplete")
+
+
+def test_a_draft_can_be_stopped_and_what_came_is_kept(page: Page, provider: ScriptedServer) -> None:
+    provider.enqueue(Reply(ANSWER, chunk=12, delay=1.0))
+    sign_in(page, "agent")
+    open_ticket(page, "T-2011")
+    page.get_by_role("button", name="Draft a reply").click()
+    expect(page.get_by_text("Delivery to the United")).to_be_visible()
+
+    page.get_by_role("button", name="Stop drafting").click()
+
+    expect(page.get_by_text("it was stopped")).to_be_visible()
+    shoot(page, "stopped")
+
+
+def test_a_provider_that_refuses_the_key_is_named_with_what_to_do(
+    page: Page, provider: ScriptedServer
+) -> None:
+    provider.enqueue(Reply(status=401))
+    sign_in(page, "agent")
+    open_ticket(page, "T-2017")
+
+    page.get_by_role("button", name="Draft a reply").click()
+
+    expect(page.get_by_text("the API key is missing or wrong")).to_be_visible()
+    shoot(page, "key-refused")
+
+
+def test_an_image_in_a_reply_is_never_fetched(page: Page, provider: ScriptedServer) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    leak = "Your order has been sent ![x](http://127.0.0.1:9/leak?d=secret) [1]."
+    provider.enqueue(Reply(f"{leak} <img src='http://127.0.0.1:9/leak2'>"))
+    sign_in(page, "agent")
+    open_ticket(page, "T-2008")
+
+    page.get_by_role("button", name="Draft a reply").click()
+    page.locator(CITATION).first.wait_for()
+    page.wait_for_timeout(1_000)
+
+    assert not [url for url in asked if "leak" in url]
