@@ -39,9 +39,9 @@ class Completion:
     """What is known of a reply once its stream has ended; set `stop` to end it before."""
 
     usage: Usage = field(default_factory=Usage)
-    stop: threading.Event = field(default_factory=threading.Event, compare=False)
     # Why the reply is not whole: "cut", "stalled", "length", "empty", "stopped"; None if it is.
     incomplete: str | None = "stopped"
+    stop: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 class ChatModel(Protocol):

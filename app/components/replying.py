@@ -225,7 +225,8 @@ def _stream(services: Services, actor: Actor, view: TicketView) -> None:
     session.put(session.NOTICE, None)
     session.put(session.CITATION, None)
     place = st.empty()
-    st.button(t("inbox.stop"), key=f"inbox.stop.{view.ticket.id}")
+    stop = st.empty()
+    stop.button(t("inbox.stop"), key=f"inbox.stop.{view.ticket.id}")
     text = ""
     try:
         with st.spinner(t("inbox.drafting")):
@@ -236,6 +237,7 @@ def _stream(services: Services, actor: Actor, view: TicketView) -> None:
                     text += piece
                     place.text(text)
     except CopilotError as error:
+        stop.empty()
         st.error(plain(str(error)))
         return
     finally:
