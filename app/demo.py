@@ -45,10 +45,9 @@ def prepare(services: Services, host: str) -> list[str]:
     password = _accounts(services)
     if not _is_loaded(services):
         _load_in_child(services)
-    return [
-        f"Demo accounts: {', '.join(PEOPLE)}",
-        f"Password: {password}",
-    ]
+    given = bool(services.settings.demo_password.get_secret_value())
+    shown = "the one in COPILOT_DEMO_PASSWORD" if given else password
+    return [f"Demo accounts: {', '.join(PEOPLE)}", f"Password: {shown}"]
 
 
 def load(services: Services) -> None:
