@@ -111,7 +111,7 @@ def worker(
 
 @app.command()
 def doctor() -> None:
-    """Say what works, what is off, and what to do about it."""
+    """Show the state of record, index, queue and model."""
     from app.commands.index import doctor as command
 
     command(console.services())

@@ -106,10 +106,11 @@ def _take_options(arguments: Sequence[str]) -> list[str]:
 
 def _unforeseen(error: Exception) -> int:
     """Put a fault of ours where it can be looked up, not before the person's eyes."""
-    file = Path(tempfile.gettempdir()) / f"support-copilot-{os.getpid()}.log"
-    file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    handle, name = tempfile.mkstemp(prefix="support-copilot-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("".join(traceback.format_exception(error)))
     message = f"Something went wrong that was not foreseen ({type(error).__name__})."
-    _show_error("unexpected", message, f"The details are in {file}; please report them.")
+    _show_error("unexpected", message, f"The details are in {name}; please report them.")
     return 1
 
 

@@ -8,15 +8,15 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app import accounts
-from app.desk import desk
+from app.desk import DEFAULT_NAME, desk
 from app.errors import InvalidInputError
 from app.roles import Role
 from app.services import Services
 from app.settings import PROJECT
-from app.tables import User
+from app.tables import Token, User
 from ingest import sources
 from ingest.sources import Upload
 from rag.tables import Ticket
@@ -50,6 +50,15 @@ def prepare(services: Services, host: str) -> list[str]:
     return [f"Demo accounts: {', '.join(PEOPLE)}", f"Password: {shown}"]
 
 
+def close(services: Services) -> None:
+    """Shut the demo accounts of an earlier start out: only `--demo` lets them in."""
+    with services.database.write() as session:
+        people = list(session.scalars(select(User).where(User.demo, User.active)))
+        session.execute(delete(Token).where(Token.user_id.in_([user.id for user in people])))
+        for user in people:
+            user.active = False
+
+
 def load(services: Services) -> None:
     """Take in the sample documents, then the tickets, which name them."""
     ids = sources.submit(services.database, services.files, _uploads(), ACTOR)
@@ -66,13 +75,15 @@ def _accounts(services: Services) -> str:
     given = services.settings.demo_password.get_secret_value()
     password = given or secrets.token_urlsafe(9)
     with services.database.write() as session:
-        desk(session).name = "Brunelta support"
+        if desk(session).name == DEFAULT_NAME:
+            desk(session).name = "Brunelta support"
         for email, (name, role) in PEOPLE.items():
             user = session.scalar(select(User).where(User.email == email))
             if user is None:
                 user = accounts.add(session, email, role, secrets.token_urlsafe(16), [], ACTOR)
                 user.name, user.demo = name, True
             accounts.set_password(user, password)
+            user.active = True
     return password
 
 

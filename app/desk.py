@@ -7,13 +7,14 @@ from sqlalchemy.orm import Session
 from app.tables import Desk
 
 ONLY = 1
+DEFAULT_NAME = "Support desk"
 
 
 def desk(session: Session) -> Desk:
     """Return the desk, made on first use; the session must be able to write."""
     found = session.get(Desk, ONLY)
     if found is None:
-        found = Desk(id=ONLY, name="Support desk", salt=secrets.token_hex(32))
+        found = Desk(id=ONLY, name=DEFAULT_NAME, salt=secrets.token_hex(32))
         session.add(found)
         session.flush()
     return found

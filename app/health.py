@@ -1,4 +1,4 @@
-"""What works and what is off, for `doctor` and for `/readyz`."""
+"""The desk's state, for `doctor` and for `/readyz`."""
 
 from typing import Any
 

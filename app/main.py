@@ -9,6 +9,7 @@ from importlib import resources as package_files
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from app.services import Services
 from app.supervisor import Supervisor
 from app.workflow import documents
 from ingest.errors import CopilotError
+from ingest.parse.registry import MAX_FILE_BYTES
 
 PAGES = Path(__file__).with_name("pages.py")
 OPTIONS: dict[str, Any] = {
@@ -31,15 +33,16 @@ OPTIONS: dict[str, Any] = {
     "client.toolbarMode": "viewer",
     "server.fileWatcherType": "none",
     "server.headless": True,
-    "server.maxUploadSize": documents.MAX_BYTES >> 20,
-    "theme.primaryColor": "#7a3e12",
+    "server.maxUploadSize": MAX_FILE_BYTES // 1_000_000,
+    "theme.light.primaryColor": "#7a3e12",
+    "theme.dark.primaryColor": "#b5651d",
     "theme.baseRadius": "0.4rem",
     "theme.headingFontSizes": ["1.5rem", "1.3rem", "1.1rem", "1rem", "1rem", "1rem"],
 }
 _INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
-def build(services: Services) -> App:
+def build(services: Services, *, demo: bool) -> App:
     """Return the app that serves a desk, its worker started and stopped with it."""
     resources.provide(services)
     for name, value in OPTIONS.items():
@@ -56,7 +59,12 @@ def build(services: Services) -> App:
 
     return App(
         PAGES,
-        routes=[*auth.routes, Route("/readyz", ready), Route("/source/{version_id}", original)],
+        routes=[
+            *auth.routes,
+            *(auth.demo_routes if demo else []),
+            Route("/readyz", ready),
+            Route("/source/{version_id}", original),
+        ],
         middleware=[
             Middleware(auth.SecurityHeaders, script_hash=_inline_script_hash()),
             Middleware(auth.Gate),
@@ -71,13 +79,16 @@ async def ready(_request: Request) -> Response:
         await run_in_threadpool(is_ready, resources.services())
     except CopilotError as error:
         return JSONResponse({"ready": False, "reason": str(error)}, status_code=503)
+    except SQLAlchemyError:
+        return JSONResponse({"ready": False, "reason": "the database"}, status_code=503)
     return JSONResponse({"ready": True})
 
 
 async def original(request: Request) -> Response:
     """Hand out the uploaded file of a version, to those who may see it."""
     services = resources.services()
-    user_id = sign_in.user_id_of(services, request.cookies.get(auth.COOKIE)) or ""
+    token = request.cookies.get(auth.COOKIE)
+    user_id = await run_in_threadpool(sign_in.user_id_of, services, token) or ""
     version_id = request.path_params["version_id"]
     try:
         view = await run_in_threadpool(documents.source, services, user_id, version_id)

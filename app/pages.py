@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import session
+from app.components.plain import plain
 from app.roles import Permission
 from app.text import t
 
@@ -32,5 +33,5 @@ if actor.may(Permission.DESK_DOCUMENTS_WRITE):
 if actor.may(Permission.DESK_DRAFTS_AUDIT):
     pages.append(page("audits"))
 
-pages.append(page("account", title=actor.name))
+pages.append(page("account", title=plain(actor.name)))
 st.navigation(pages, position="top").run()

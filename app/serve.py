@@ -25,8 +25,8 @@ def serve(services: Services, host: str, port: int, *, demo: bool) -> None:
         lines = sample.prepare(services, host)
         sys.stdout.write("".join(f"{line}\n" for line in lines))
     else:
-        _ = services.database
-    application = build(services)
+        sample.close(services)
+    application = build(services, demo=demo)
     url = f"http://{host}:{port}"
     threading.Thread(target=_announce, args=(url,), daemon=True).start()
     uvicorn.run(

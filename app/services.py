@@ -4,7 +4,8 @@ from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app import schema
 from app.desk import desk
@@ -45,8 +46,7 @@ class Services:
             database = Database(self.settings.url)
             schema.upgrade(database, FileLock(self.home / "schema.lock"))
         except (SQLAlchemyError, OSError, ImportError) as error:
-            url = self.settings.shown_url
-            raise UnavailableDatabaseError(url=url) from error
+            raise UnavailableDatabaseError(url=_without_secrets(self.settings.url)) from error
         return database
 
     @property
@@ -130,3 +130,11 @@ class Services:
 
             return PgVectorIndex(self.database)
         return ChromaIndex(self.home / "index")
+
+
+def _without_secrets(url: str) -> str:
+    """Return a database's address without the passwords that it may hold."""
+    try:
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "of COPILOT_DATABASE_URL"

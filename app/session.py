@@ -11,8 +11,8 @@ from app.workflow.access import Actor, actor_of
 
 TICKET = "open_ticket"
 CITATION = "open_citation"
-DOCUMENT = "open_document"
 NOTICE = "notice"
+PROBLEM = "problem"
 STREAM = "stream"
 
 
@@ -45,3 +45,20 @@ def put(key: str, value: Any) -> None:
 def get(key: str) -> Any:
     """Return what was remembered, else None."""
     return st.session_state.get(key)
+
+
+def open_ticket(ticket_id: str | None) -> None:
+    """Open a ticket, and close what belonged to the one before; the address names it."""
+    for key in (CITATION, NOTICE, PROBLEM):
+        put(key, None)
+    put(TICKET, ticket_id)
+    if ticket_id is None:
+        st.query_params.pop("ticket", None)
+    else:
+        st.query_params["ticket"] = ticket_id
+
+
+def opened_ticket() -> str | None:
+    """Return the open ticket: after a reload, the one that the address names."""
+    found = get(TICKET) or st.query_params.get("ticket")
+    return str(found) if found else None

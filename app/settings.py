@@ -1,6 +1,5 @@
 """The settings: the only reader of the environment."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -60,11 +59,6 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """Return the SQLAlchemy URL of the record."""
         return self.database_url or f"sqlite+pysqlite:///{self.home.resolve()}/copilot.sqlite3"
-
-    @property
-    def shown_url(self) -> str:
-        """Return the URL of the record without its password."""
-        return re.sub(r"//([^:@/]*):[^@/]*@", r"//\1:***@", self.url)
 
     @property
     def engine(self) -> str:

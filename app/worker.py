@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
 
 from ingest import jobs, store
-from ingest.errors import EncoderError, UnexpectedError
+from ingest.errors import CopilotError, EncoderError, PoisonDocumentError, UnexpectedError
+from ingest.index.protocol import IndexBuildError
 from ingest.pipeline import Ingestion, ingest_documents, rebuild_index
 from ingest.tables import Job
 
@@ -26,6 +27,11 @@ POLL_SECONDS = 0.5
 # A new generation pays when this much of the index is scanned anew by every search.
 REBUILD_SHARE = 0.1
 REBUILD_PASSAGES = 50
+REBUILD_PAUSE_SECONDS = 60.0
+# A job that was begun so often and never ended has killed its worker, or was under many kills.
+ATTEMPTS_TOGETHER = 3
+MAX_ATTEMPTS = 25
+HARMFUL = "the worker did not survive it"
 # The document is not to blame for these: its job waits until they are over.
 FAULTS_OF_THE_MACHINE = (OperationalError, ChildProcessError, EncoderError, OSError)
 
@@ -38,6 +44,7 @@ class Worker:
         self._name = f"{os.uname().nodename}:{home.resolve()}"
         self._lock = FileLock(home / "worker.lock")
         self._caught_up = False
+        self._rebuild_after = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; between turns others may hold the lock."""
@@ -103,6 +110,13 @@ class Worker:
 
     def _take_in(self, claimed: Sequence[Job]) -> None:
         """Take in a batch; one that fails as a whole is done again document by document."""
+        if any(job.attempts > ATTEMPTS_TOGETHER for job in claimed) and len(claimed) > 1:
+            for job in claimed:
+                self._take_in([job])
+            return
+        if claimed[0].attempts > MAX_ATTEMPTS:
+            self._fail(claimed[0], PoisonDocumentError(title=claimed[0].file_name, reason=HARMFUL))
+            return
         try:
             ingest_documents(self._ingestion, claimed)
         except FAULTS_OF_THE_MACHINE:
@@ -113,14 +127,25 @@ class Worker:
                 for job in claimed:
                     self._take_in([job])
                 return
-            with self._ingestion.database.write() as session:
-                jobs.fail(session, claimed[0].id, UnexpectedError(title=claimed[0].file_name))
+            self._fail(claimed[0], UnexpectedError(title=claimed[0].file_name))
+
+    def _fail(self, job: Job, error: CopilotError) -> None:
+        with self._ingestion.database.write() as session:
+            jobs.fail(session, job.id, error)
 
     def _renew_index(self) -> bool:
         state = self._ingestion.index.state()
         if state.delta < max(REBUILD_PASSAGES, REBUILD_SHARE * state.passages):
             return False
-        rebuild_index(self._ingestion)
+        if time.monotonic() < self._rebuild_after:
+            return False
+        try:
+            rebuild_index(self._ingestion)
+        except IndexBuildError:
+            # Search goes on by exact scan; the documents are stored, so nothing else waits for it.
+            logger.exception("The index was not renewed; the next try is in a minute.")
+            self._rebuild_after = time.monotonic() + REBUILD_PAUSE_SECONDS
+            return False
         return True
 
     def _unfinished(self, job_ids: Sequence[str]) -> int:

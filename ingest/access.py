@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
-from ingest.tables import Document, Visibility
+from ingest.tables import Document, Version, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Scope:
     def permits(self, document: Document) -> bool:
         """Tell whether the document may be shown."""
         return self.allows(document.visibility, document.labels)
+
+    def permits_version(self, document: Document, version: Version) -> bool:
+        """Tell whether a version may be shown: the document is permitted, and was so then."""
+        return self.permits(document) and self.allows(version.visibility, version.labels)
 
     def allows(self, visibility: Visibility, labels: Collection[str]) -> bool:
         """Tell whether a document of this class and with these labels may be shown."""

@@ -9,12 +9,12 @@ CopilotError
 │  ├─ NoTextError
 │  ├─ CorruptDocumentError
 │  ├─ DuplicateDocumentError
+│  ├─ ForbiddenDocumentError   the uploader may not see what they would replace
 │  ├─ SourceNotFoundError
 │  ├─ PoisonDocumentError      quarantined: the document hurt its parser
 │  └─ UnexpectedError          a fault of ours
 ├─ UnknownDocumentError
 ├─ EncoderError                the embedding model is missing or altered
-├─ BusyError                   somebody else holds what is needed
 ├─ RagError                    (rag.errors)
 └─ WorkflowError               (app.errors)
 """
@@ -100,6 +100,12 @@ class DuplicateDocumentError(IngestError):
     code = "duplicate_document"
 
 
+class ForbiddenDocumentError(IngestError):
+    """Fields: title."""
+
+    code = "forbidden_document"
+
+
 class SourceNotFoundError(IngestError):
     """Fields: path."""
 
@@ -128,9 +134,3 @@ class EncoderError(CopilotError):
     """Fields: model, reason."""
 
     code = "encoder"
-
-
-class BusyError(CopilotError):
-    """Fields: what."""
-
-    code = "busy"

@@ -25,6 +25,12 @@ class FileStore:
             file.flush()
             os.fsync(file.fileno())
         Path(file.name).replace(path)
+        # The name must survive a power cut too: a folder is written like a file.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         return sha256
 
     def path(self, sha256: str) -> Path:

@@ -23,7 +23,9 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
         (Job.state == JobState.RUNNING) & (Job.lease_until < now()),
     )
     with database.write() as session:
-        query = select(Job).where(free).order_by(Job.created_at, Job.id).limit(limit)
+        # What has hurt a worker before comes last, so that it does not hold up the others.
+        order = (Job.attempts, Job.created_at, Job.id)
+        query = select(Job).where(free).order_by(*order).limit(limit)
         found = list(session.scalars(query.with_for_update(skip_locked=True)))
         first = _oldest_of_sources(session, {job.source for job in found})
         jobs = [job for job in found if first[job.source] == job.id]
@@ -31,6 +33,7 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
             job.state = JobState.RUNNING
             job.worker = worker
             job.lease_until = now() + LEASE
+            job.attempts += 1
     return jobs
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from ingest.errors import UnknownDocumentError
 from ingest.tables import Document, Job, Passage, Version
@@ -32,6 +32,7 @@ def entries(session: Session) -> list[Entry]:
             (Version.document_id == Document.id) & (Version.number == newest.c.number),
         )
         .order_by(func.lower(Document.title))
+        .options(defer(Version.text))
     )
     return [Entry(row.Document, row.Version) for row in session.execute(query)]
 

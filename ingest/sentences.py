@@ -26,6 +26,7 @@ _ORDINAL = re.compile(r"\b\d{1,2}\.$")
 _MONTH = re.compile(
     r"(?:Jan|Feb|März|Mär|Apr|Mai|Juni?|Juli?|Aug|Sep|Okt|Nov|Dez|Quartal|Tag|Woche|Monat|Jahr)"
 )
+LOOKBACK = 40
 _NUMBERED = re.compile(r"(?:^|\n)\s*\d{1,3}\.$")
 
 
@@ -44,7 +45,8 @@ def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
 def _is_border(text: str, start: int, match: re.Match[str]) -> bool:
     if match.group().startswith("\n"):
         return _ends_line(text, match)
-    before = text[start : match.start() + 1]
+    # Only the last words matter, and a text without borders must not be searched from its start.
+    before = text[max(start, match.start() - LOOKBACK) : match.start() + 1]
     if _NUMBERED.search(before):
         return False
     if match.group().startswith("."):

@@ -11,11 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest import jobs
+from ingest.access import Scope
 from ingest.db import Database, storable
 from ingest.errors import (
     CorruptDocumentError,
     DocumentTooLargeError,
     DuplicateDocumentError,
+    ForbiddenDocumentError,
     IngestError,
     SourceNotFoundError,
 )
@@ -123,14 +125,23 @@ def _line(name: str, number: int, text: str, details: dict[str, Any]) -> Upload:
     return Upload(line.id, f"{line.id}.{ending}", storable(content).encode(), {**details, **given})
 
 
-def submit(database: Database, files: FileStore, items: Iterable[Upload], actor: str) -> list[str]:
+def submit(
+    database: Database,
+    files: FileStore,
+    items: Iterable[Upload],
+    actor: str,
+    scope: Scope | None = None,
+) -> list[str]:
     """Keep the bytes of uploads and make a job for each; returns the jobs' ids in order.
 
-    What can be answered at once, an unchanged file or a duplicate, is answered at once. From the
-    return on nothing is lost: a worker takes the other jobs up, after any kill.
+    Without a scope, as for the desk itself, any document may be replaced. What can be answered at
+    once, an unchanged file or a duplicate, is. From the return on nothing is lost: a worker takes
+    the other jobs up, after any kill.
     """
     # The bytes are on disk now and leave the memory, one upload after the other.
     made = [(_job(item, files, actor), item.error) for item in items]
+    for job, _ in made:
+        job.reader_labels = None if scope is None else sorted(scope.labels or ())
     with database.write() as session:
         # While an older upload of a source waits, nobody knows yet what will be unchanged.
         waiting = set(session.scalars(select(Job.source).where(Job.state != JobState.DONE)))
@@ -163,6 +174,6 @@ def _storable(value: Any) -> Any:
 def _is_answered(session: Session, job: Job) -> bool:
     try:
         return end_if_unchanged(session, job)
-    except DuplicateDocumentError as error:
+    except (DuplicateDocumentError, ForbiddenDocumentError) as error:
         jobs.fail(session, job.id, error)
         return True

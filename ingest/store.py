@@ -9,10 +9,11 @@ from sqlalchemy.orm import Session
 from tokenizers import Tokenizer
 
 from ingest import jobs, vectors
+from ingest.access import Scope
 from ingest.chunk import Chunk
 from ingest.db import Database
 from ingest.embed import Embedder
-from ingest.errors import DuplicateDocumentError, UnknownDocumentError
+from ingest.errors import DuplicateDocumentError, ForbiddenDocumentError, UnknownDocumentError
 from ingest.events import record, take_turn
 from ingest.parse.parsed import ParsedDocument
 from ingest.tables import (
@@ -70,6 +71,7 @@ def keep_unchanged(database: Database, job: Job) -> bool:
 def end_if_unchanged(session: Session, job: Job) -> bool:
     """Do as `keep_unchanged` inside the caller's transaction."""
     known = document_id(job.source)
+    _refuse_forbidden(session, job, known)
     current = current_version(session, known)
     if current is None or not _is_same(current, job):
         _refuse_duplicate(session, job, known)
@@ -95,6 +97,7 @@ def add_version(
 
     Raises:
         DuplicateDocumentError: The same bytes became another document meanwhile.
+        ForbiddenDocumentError: The document is one that the uploader may not see.
     """
     with database.write() as session:
         take_turn(session)
@@ -171,20 +174,35 @@ def _is_same(current: Version, job: Job) -> bool:
     return current.sha256 == job.sha256 and current.title == title
 
 
+def _refuse_forbidden(session: Session, job: Job, known: str) -> None:
+    """Nobody replaces, or opens to others, what they may not see."""
+    document = session.get(Document, known)
+    if document is not None and not _scope(job).permits(document):
+        raise ForbiddenDocumentError(title=job.file_name)
+
+
 def _refuse_duplicate(session: Session, job: Job, known: str) -> None:
-    twin = session.scalar(
-        select(Version)
+    twins = session.execute(
+        select(Version.title, Document)
+        .join(Document, Document.id == Version.document_id)
         .where(
             Version.sha256 == job.sha256,
             Version.status == VersionStatus.CURRENT,
             Version.document_id != known,
         )
-        .limit(1)
     )
-    if twin is not None:
-        raise DuplicateDocumentError(
-            title=job.file_name, other_title=twin.title, other_id=twin.document_id
-        )
+    for title, document in twins:
+        # A twin that the uploader may not see is not named, so it cannot be the reason.
+        if _scope(job).permits(document):
+            raise DuplicateDocumentError(
+                title=job.file_name, other_title=title, other_id=document.id
+            )
+
+
+def _scope(job: Job) -> Scope:
+    if job.reader_labels is None:
+        return Scope.everything()
+    return Scope.of_staff(frozenset(job.reader_labels))
 
 
 def _document(session: Session, ready: Prepared) -> Document:
@@ -223,6 +241,7 @@ def _apply_details(session: Session, document: Document, current: Version, job: 
     """Change who may see a document whose text stays as it is."""
     before = document.visibility
     _set_details(document, job)
+    current.visibility, current.labels = document.visibility, document.labels
     # Asked before the next statement writes the change: afterwards nothing counts as modified.
     modified = session.is_modified(document)
     if document.visibility != before:
@@ -248,6 +267,8 @@ def _version(session: Session, document: Document, ready: Prepared) -> Version:
         number=number,
         sha256=ready.job.sha256,
         status=VersionStatus.CURRENT,
+        visibility=document.visibility,
+        labels=document.labels,
         title=ready.title,
         file_name=ready.job.file_name,
         media_type=ready.parsed.media_type,

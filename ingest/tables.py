@@ -1,6 +1,6 @@
 """Documents, their versions and passages, and the work to take them in."""
 
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
@@ -57,12 +57,11 @@ class Document(Base):
     visibility: Mapped[Visibility] = mapped_column(String(16))
     labels: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     url: Mapped[str | None] = mapped_column(Text, default=None)
-    review_by: Mapped[date | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
 class Version(Base):
-    """The text of a document as it was from one upload to the next."""
+    """The text of a document as it was from one upload to the next, and who might see it then."""
 
     __tablename__ = "versions"
     __table_args__ = (
@@ -81,6 +80,8 @@ class Version(Base):
     number: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64), index=True)
     status: Mapped[VersionStatus] = mapped_column(String(16))
+    visibility: Mapped[Visibility] = mapped_column(String(16))
+    labels: Mapped[list[str]] = mapped_column(JSON)
     title: Mapped[str] = mapped_column(Text)
     file_name: Mapped[str] = mapped_column(Text)
     media_type: Mapped[str] = mapped_column(Text)
@@ -166,6 +167,9 @@ class Job(Base):
     file_name: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # The labels of whoever uploaded it; null is the desk itself, which may change everything.
+    reader_labels: Mapped[list[str] | None] = mapped_column(JSON, default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, default_factory=lambda: uuid4().hex
     )

@@ -15,6 +15,8 @@ MARKER = re.compile(
     re.IGNORECASE,
 )
 _SPACEDMARKER = re.compile(r"(?P<blank>[ \t]*)" + MARKER.pattern, re.IGNORECASE)
+MARKER_WITH_BLANK = re.compile(rf"[ \t]*(?:{MARKER.pattern})", re.IGNORECASE)
+"""What a customer does not see: a marker and the blank before it."""
 _NUMBER = re.compile(r"\d+")
 _GREETING = re.compile(
     r"(?:hello|hi|hey|dear|good (?:morning|day|afternoon)|hallo|guten (?:tag|morgen)|sehr geehrte|"
@@ -32,6 +34,7 @@ _COURTESY = re.compile(
     re.IGNORECASE,
 )
 MIN_CLAIM_WORDS = 3
+MAX_COURTESY_WORDS = 10
 # A second sentence joins the quote only if the claim fits clearly better to both.
 JOIN_GAIN = 5.0
 
@@ -123,7 +126,9 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 def _states_something(sentence: str) -> bool:
     if len(sentence.split()) < MIN_CLAIM_WORDS or sentence.endswith(("?", ":")):
         return False
-    return not (_GREETING.match(sentence) or _COURTESY.match(sentence))
+    # “Sorry, the pump costs 99 euros” is a courtesy that states something.
+    is_short = len(sentence.split()) <= MAX_COURTESY_WORDS and not _NUMBER.search(sentence)
+    return not (_GREETING.match(sentence) or (is_short and _COURTESY.match(sentence)))
 
 
 def _exact(claim: str, text: str) -> tuple[int, int] | None:

@@ -77,7 +77,7 @@ class LiteLlmModel:
             except ModelUnavailableError:
                 if attempt == ATTEMPTS or not pieces.retryable:
                     raise
-                time.sleep(min(pieces.retry_after or JITTER.uniform(0, 2**attempt), 10))
+                completion.stop.wait(min(pieces.retry_after or JITTER.uniform(0, 2**attempt), 10))
                 continue
             yield from self._rest(first, pieces, completion)
             return
@@ -125,10 +125,11 @@ class _Pieces:
         """Return the next piece, or None at the end."""
         deadline = time.monotonic() + timeout_seconds
         while True:
+            # Before each piece too: one that streams fast never leaves the queue empty.
+            self._check(deadline, timeout_seconds, stop)
             try:
                 item = self._queue.get(timeout=POLL_SECONDS)
             except queue.Empty:
-                self._check(deadline, timeout_seconds, stop)
                 continue
             if isinstance(item, RagError):
                 raise item

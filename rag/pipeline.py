@@ -26,6 +26,8 @@ CANDIDATES = 40
 DESK_LANGUAGE = "en"
 SHOWN_WHEN_ABSTAINING = 3
 STOP_SECONDS = 5.0
+# A source in another language must be so much closer before it is what was missing.
+CLEARLY = 0.1
 NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
 
 
@@ -124,7 +126,11 @@ class DraftStream:
             return
         text = extractive.compose(asked, facts.language, own, self._drafter.encoder)
         if not text:
-            self._abstain(hits, NO_SOURCE)
+            elsewhere = self._drafter.retriever.search(asked, CANDIDATES, self._scope)
+            closest = max(elsewhere, key=lambda hit: hit.score)
+            near = max(hit.score for hit in own)
+            foreign = closest.version.language != facts.language and closest.score > near + CLEARLY
+            self._abstain(elsewhere, OTHER_LANGUAGE if foreign else NO_SOURCE)
             return
         used = own[: extractive.MAX_PASSAGES]
         ledger = [_quoted(hit, used=hit in used) for hit in hits]

@@ -65,7 +65,7 @@ def keep(session: Session, about: Facts, route: Model | None, finished: Finished
     cost = _cost(route, finished.usage)
     draft = Draft(
         ticket_id=about.ticket_id,
-        thread_revision=len(about.messages),
+        thread=[[author, body] for author, body in about.messages],
         model=route.name if route else EXTRACTIVE,
         prompt_version=prompt.VERSION,
         prompt=[
@@ -120,9 +120,14 @@ def add_failed_call(session: Session, route: Model, error: RagError, seconds: fl
 
 
 def current_draft(session: Session, ticket_id: str) -> Draft | None:
-    """Return the newest draft of a ticket."""
-    query = select(Draft).where(Draft.ticket_id == ticket_id)
-    return session.scalar(query.order_by(Draft.created_at.desc()).limit(1))
+    """Return the draft that counts: the approved one of the thread as it is, else the newest."""
+    query = select(Draft).where(Draft.ticket_id == ticket_id).order_by(Draft.created_at.desc())
+    approved = session.scalar(query.where(Draft.status == DraftStatus.APPROVED).limit(1))
+    if approved is not None:
+        answered = [list(entry) for entry in thread(session, ticket_id)[:-1]]
+        if approved.thread == answered:
+            return approved
+    return session.scalar(query.limit(1))
 
 
 def _add_citations(session: Session, claim_id: str, cited: CitedClaim) -> None:

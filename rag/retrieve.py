@@ -63,14 +63,17 @@ class Retriever:
         wanted = max(k, POOL)
         neighbours: list[Neighbour] = []
         owners: dict[str, str] = {}
-        with self._database.read() as session:
-            for _ in range(ATTEMPTS):
-                neighbours = self._index.search(vector, wanted, scope.visibilities)
+        for _ in range(ATTEMPTS):
+            # No session is open here: the index takes one of its own, and both waiting for the
+            # other's would stop every search.
+            neighbours = self._index.search(vector, wanted, scope.visibilities)
+            with self._database.read() as session:
                 owners = _permitted(session, neighbours, scope, language)
-                if len(owners) >= k or len(neighbours) < wanted:
-                    break
-                wanted *= GROWTH
-            ranked = _rank([hit for hit in neighbours if hit.passage_id in owners], owners)
+            if len(owners) >= k or len(neighbours) < wanted:
+                break
+            wanted *= GROWTH
+        ranked = _rank([hit for hit in neighbours if hit.passage_id in owners], owners)
+        with self._database.read() as session:
             return _load(session, ranked[:k])
 
 
@@ -122,5 +125,6 @@ def _load(session: Session, neighbours: Sequence[Neighbour]) -> list[Hit]:
     return [
         Hit(rank, neighbour.score, row.Passage, row.Version, row.Document, "close in meaning")
         for rank, neighbour in enumerate(neighbours, start=1)
+        # A document may have been withdrawn since; its passages stay for the record.
         for row in [found[neighbour.passage_id]]
     ]

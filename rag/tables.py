@@ -33,7 +33,6 @@ class Author(StrEnum):
 class DraftStatus(StrEnum):
     """Where a draft is in its life; only `READY` and `ABSTAINED` ones can be settled."""
 
-    WRITING = "writing"
     READY = "ready"
     ABSTAINED = "abstained"
     INCOMPLETE = "incomplete"
@@ -67,7 +66,7 @@ class Ticket(Base):
 
 
 class Message(Base):
-    """One message of a thread; its ordinal, from 1, is the thread's revision after it."""
+    """One message of a thread, ordinals from 1; `approval_id` tells replies approved here."""
 
     __tablename__ = "messages"
 
@@ -75,6 +74,7 @@ class Message(Base):
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     author: Mapped[Author] = mapped_column(String(16))
     body: Mapped[str] = mapped_column(Text)
+    approval_id: Mapped[str | None] = mapped_column(ForeignKey("approvals.id"), default=None)
 
 
 class TicketDocument(Base):
@@ -92,7 +92,8 @@ class Draft(Base):
     __tablename__ = "drafts"
 
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), index=True)
-    thread_revision: Mapped[int]
+    # [author, body] of each message, as the thread was when the draft began.
+    thread: Mapped[list[list[str]]] = mapped_column(JSON)
     model: Mapped[str] = mapped_column(Text)
     prompt_version: Mapped[str] = mapped_column(String(16))
     prompt: Mapped[list[dict[str, str]]] = mapped_column(JSON)
@@ -101,8 +102,8 @@ class Draft(Base):
     prompt_tokens: Mapped[int]
     budget_tokens: Mapped[int]
     created_by: Mapped[str] = mapped_column(Text)
+    status: Mapped[DraftStatus] = mapped_column(String(16))
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
-    status: Mapped[DraftStatus] = mapped_column(String(16), default=DraftStatus.WRITING)
     text: Mapped[str] = mapped_column(Text, default="")
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     usage: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)

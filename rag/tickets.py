@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from ingest.db import now
@@ -42,11 +42,11 @@ class TicketLine(BaseModel):
     subject: StorableText
     body: StorableText
     created: AwareDatetime | datetime | None = None
-    locale: str | None = None
-    customer: dict[str, Any] = Field(default_factory=dict)
+    locale: StorableText | None = None
+    customer: dict[StorableText, Any] = Field(default_factory=dict)
     thread: list[ThreadLine] = Field(default_factory=list)
     replies: list[StorableText] = Field(default_factory=list)
-    documents: list[str] = Field(default_factory=list)
+    documents: list[StorableText] = Field(default_factory=list)
 
     @property
     def messages(self) -> list[tuple[Author, str]]:
@@ -68,7 +68,7 @@ class TicketLine(BaseModel):
 def save(session: Session, line: TicketLine) -> Ticket:
     """Store a ticket; one that is there already gets what is new of the thread.
 
-    What the desk itself has added since, such as an approved reply, stays.
+    Replies approved here stay in the thread, whether or not the other program knows them.
     """
     ticket = session.get(Ticket, line.id)
     if ticket is None:
@@ -82,19 +82,51 @@ def save(session: Session, line: TicketLine) -> Ticket:
         )
         session.add(ticket)
         session.flush()
-    elif thread(session, ticket.id)[: len(line.messages)] != line.messages:
-        session.execute(delete(Message).where(Message.ticket_id == ticket.id))
+    if _merge(session, ticket.id, line.messages):
         ticket.status = TicketStatus.OPEN
-    else:
-        _settle(session, ticket, line)
-        return ticket
-    session.add_all(
-        Message(ticket_id=ticket.id, ordinal=ordinal, author=author, body=body)
-        for ordinal, (author, body) in enumerate(line.messages, start=1)
-    )
-    session.flush()
     _settle(session, ticket, line)
     return ticket
+
+
+def _merge(session: Session, ticket_id: str, told: list[tuple[Author, str]]) -> bool:
+    """Bring a thread in line with what another program tells; tell whether that changed it."""
+    query = select(Message).where(Message.ticket_id == ticket_id).order_by(Message.ordinal)
+    rows = list(session.scalars(query))
+    bodies = {body for _, body in told}
+    known = [row for row in rows if row.approval_id is None or row.body in bodies]
+    before = [(Author(row.author), row.body) for row in known]
+    if before[: len(told)] == told:
+        return False
+    if told[: len(before)] == before:
+        _add(session, ticket_id, told[len(before) :], after=len(rows))
+        return True
+    # The other program has changed its history: that stands, then what was approved here.
+    ours = [row for row in rows if row.approval_id is not None and row.body not in bodies]
+    replies = [(row.body, row.approval_id) for row in ours]
+    for row in rows:
+        session.delete(row)
+    session.flush()
+    _add(session, ticket_id, told, after=0)
+    session.add_all(
+        Message(
+            ticket_id=ticket_id,
+            ordinal=ordinal,
+            author=Author.AGENT,
+            body=body,
+            approval_id=approval_id,
+        )
+        for ordinal, (body, approval_id) in enumerate(replies, start=len(told) + 1)
+    )
+    session.flush()
+    return True
+
+
+def _add(session: Session, ticket_id: str, entries: list[tuple[Author, str]], after: int) -> None:
+    session.add_all(
+        Message(ticket_id=ticket_id, ordinal=ordinal, author=author, body=body)
+        for ordinal, (author, body) in enumerate(entries, start=after + 1)
+    )
+    session.flush()
 
 
 def thread(session: Session, ticket_id: str) -> list[tuple[Author, str]]:

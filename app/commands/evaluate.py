@@ -11,7 +11,7 @@ from typing import Any
 
 from app import console
 from app.services import Services
-from app.settings import Settings
+from app.settings import read_settings
 from ingest import sources
 from ingest.access import Scope
 from ingest.tables import Job, Outcome
@@ -48,7 +48,9 @@ def retrieval(folder: Path, limit: int | None) -> None:
 
 def _throwaway(home: Path) -> Services:
     # The desk's own database must not be touched, whatever the environment says.
-    return Services(Settings().model_copy(update={"home": home, "database_url": "", "index": ""}))
+    return Services(
+        read_settings().model_copy(update={"home": home, "database_url": "", "index": ""})
+    )
 
 
 def _ingest(

@@ -42,7 +42,7 @@ def worker(services: Services, *, with_parent: bool) -> None:
 
 
 def doctor(services: Services) -> None:
-    """Say what works and what is off."""
+    """Show the state of the desk."""
     health = report(services)
     lines = [f"{name}: {value}" for name, value in health.items()]
     console.show(health, lines)

@@ -16,7 +16,7 @@ from ingest.tables import Job, JobState, Outcome, VersionStatus, Visibility
 TYPES = ["pdf", "docx", "html", "htm", "md", "markdown", "txt"]
 UPLOADED = "documents.uploaded"
 NOTICE = "documents.notice"
-SHOWN_JOBS = 8
+REFUSED = frozenset({Outcome.FAILED, Outcome.QUARANTINED, Outcome.DUPLICATE})
 PASSAGE_CHARACTERS = 2_000
 
 
@@ -27,6 +27,7 @@ def show_upload(services: Services, actor: Actor) -> None:
             t("documents.upload"), type=TYPES, accept_multiple_files=True, key="documents.files"
         )
         kinds = {
+            t("documents.visibility_keep"): None,
             t("documents.visibility_public"): Visibility.PUBLIC,
             t("documents.visibility_internal"): Visibility.INTERNAL,
         }
@@ -50,16 +51,29 @@ def show_progress(services: Services, actor: Actor) -> None:
 
     @st.fragment(run_every="1s" if busy else None)
     def progress() -> None:
-        jobs = documents.recent_jobs(services, actor.id)[:SHOWN_JOBS]
-        still = documents.unfinished(services, actor.id)
-        if busy and not still:
+        jobs = documents.recent_jobs(services, actor.id)
+        if busy and not documents.unfinished(services, actor.id):
             st.rerun()
-        if jobs:
-            with st.expander(t("documents.recent"), expanded=bool(session.get(UPLOADED))):
-                for job in jobs:
-                    _job(job)
+        if not jobs:
+            return
+        refused = sum(job.outcome in REFUSED for job in jobs)
+        done = sum(job.state == JobState.DONE for job in jobs)
+        counts = {"done": done, "total": len(jobs), "refused": refused}
+        is_open = busy or bool(session.get(UPLOADED))
+        with st.expander(t("documents.recent", **counts), expanded=is_open):
+            for job in sorted(jobs, key=_urgency):
+                _job(job)
 
     progress()
+
+
+def _urgency(job: Job) -> int:
+    """Order uploads: at work, refused, waiting, done."""
+    if job.state == JobState.RUNNING:
+        return 0
+    if job.outcome in REFUSED:
+        return 1
+    return 2 if job.state == JobState.QUEUED else 3
 
 
 def show_documents(services: Services, actor: Actor) -> None:
@@ -73,7 +87,8 @@ def show_documents(services: Services, actor: Actor) -> None:
     selection = st.dataframe(
         [_row(entry) for entry in rows],
         hide_index=True,
-        key="documents.table",
+        # Another filter is another list: a row selected in this one is none there.
+        key=f"documents.table.{wanted}",
         on_select="rerun",
         selection_mode="single-row",
     )

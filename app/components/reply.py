@@ -50,10 +50,10 @@ def state(claim: CitedClaim) -> str:
         finding.label if (finding := verify(bare, cited.hit.passage.text)) else None
         for cited in claim.evidence
     }
-    for label in (Label.SUPPORTED, None):
+    for label in (Label.NOT_ENOUGH_INFO, None):
         if label in found:
             return _STATES[label]
-    return "doubtful"
+    return _STATES[Label.SUPPORTED]
 
 
 def _parts(

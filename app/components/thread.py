@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from app.components.plain import plain
 from app.text import t
 from app.workflow.tickets import TicketView
 from rag.tables import Author
@@ -11,19 +12,13 @@ HEIGHT = 560
 
 def show(view: TicketView) -> None:
     """Show subject, facts and messages, newest message first in sight."""
-    st.text(view.ticket.subject)
-    customer = view.ticket.customer
-    unknown = t("inbox.unknown")
-    st.caption(
-        t(
-            "inbox.facts",
-            name=customer.get("name", unknown),
-            country=customer.get("country", unknown),
-            product=customer.get("product", unknown),
-            language=view.ticket.language,
-        )
-    )
-    with st.container(height=HEIGHT, border=False):
+    st.subheader(plain(view.ticket.subject))
+    customer, unknown = view.ticket.customer, t("inbox.unknown")
+    facts = {
+        name: plain(str(customer.get(name, unknown))) for name in ("name", "country", "product")
+    }
+    st.caption(t("inbox.facts", language=plain(view.ticket.language), **facts))
+    with st.container(height=HEIGHT, border=False, key="thread"):
         for author, body in reversed(view.messages):
             kind = "customer" if author == Author.CUSTOMER else "agent"
             with st.container(border=True):

@@ -24,30 +24,23 @@ def show(services: Services, actor: Actor) -> None:
     if not rows:
         st.caption(t("inbox.empty"))
         return
-    opened = session.get(session.TICKET)
+    opened = session.opened_ticket()
     with st.container(height=HEIGHT, border=False, key="queue"):
         for ticket in rows:
             _row(ticket, is_open=ticket.id == opened)
 
 
 def _row(ticket: Ticket, *, is_open: bool) -> None:
-    label = f"**{plain(ticket.id)}** · {ticket.language}  \n{plain(_short(ticket.subject))}"
+    label = f"**{plain(ticket.id)}** · {plain(ticket.language)}  \n{plain(_short(ticket.subject))}"
     st.button(
         label,
         key=f"inbox.ticket.{ticket.id}",
         type="primary" if is_open else "secondary",
         width="stretch",
         wrap=True,
-        on_click=open_ticket,
+        on_click=session.open_ticket,
         args=(ticket.id,),
     )
-
-
-def open_ticket(ticket_id: str) -> None:
-    """Open a ticket and close what belonged to the one before."""
-    session.put(session.TICKET, ticket_id)
-    session.put(session.CITATION, None)
-    session.put(session.NOTICE, None)
 
 
 def _short(subject: str) -> str:

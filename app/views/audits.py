@@ -1,6 +1,7 @@
 import streamlit as st
 
 from app import resources, session
+from app.components.plain import plain
 from app.components.source import source
 from app.text import t
 from app.workflow import audits
@@ -17,7 +18,7 @@ BUTTONS = {
 
 st.title(t("audits.title"))
 if session.get(session.NOTICE):
-    st.caption(session.get(session.NOTICE))
+    st.caption(plain(session.get(session.NOTICE)))
 view = audits.next_citation(services, actor.id)
 if view is None:
     st.success(t("audits.empty"))

@@ -1,7 +1,7 @@
 import streamlit as st
 
 from app import resources, session
-from app.components import replying, thread, ticket_queue
+from app.components import replying, thread, ticket_queue, verbs
 from app.components.plain import plain
 from app.text import t
 from app.workflow import tickets
@@ -9,12 +9,12 @@ from ingest.errors import CopilotError
 
 services = resources.services()
 actor = session.actor()
-replying.stop_running()
+verbs.stop_running()
 
 queue_column, thread_column, reply_column, source_column = st.columns([22, 38, 46, 36], gap="small")
 with queue_column:
     ticket_queue.show(services, actor)
-opened = session.get(session.TICKET)
+opened = session.opened_ticket()
 if opened is None:
     with thread_column:
         st.info(t("inbox.choose"))

@@ -1,6 +1,7 @@
 import streamlit as st
 
 from app import resources, session
+from app.components import library
 from app.components.link import link
 from app.components.plain import plain
 from app.demo import PEOPLE
@@ -42,6 +43,7 @@ with left:
                 pair = (file.name, file.getvalue())
                 documents.upload(services, actor.id, [pair], Visibility.PUBLIC)
                 session.put("tour.uploaded", file.file_id)
+                session.put(library.UPLOADED, 1)
             except CopilotError as error:
                 st.error(plain(str(error)))
             st.switch_page("views/documents.py")
@@ -52,8 +54,9 @@ with right:
         body = st.text_area(t("tour.own_ticket"), key="tour.ticket", height=120)
         if st.button(t("tour.own_ticket_button"), key="tour.open", disabled=not body):
             try:
-                subject = body.strip().splitlines()[0][:80]
-                session.put(session.TICKET, tickets.create(services, actor.id, subject, body))
+                subject, _, rest = body.strip().partition("\n")
+                ticket_id = tickets.create(services, actor.id, subject[:80], rest or subject)
+                session.open_ticket(ticket_id)
                 st.switch_page("views/inbox.py")
             except CopilotError as error:
                 st.error(plain(str(error)))

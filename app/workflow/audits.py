@@ -11,9 +11,8 @@ from app.services import Services
 from app.workflow import drafts
 from app.workflow.access import Actor, require
 from ingest.events import record
-from ingest.tables import Document, Passage, Version
-from rag.tables import MACHINE, Approval, Citation, Claim, Draft, Label, Ticket, Verdict
-from rag.tickets import question, thread
+from rag.tables import MACHINE, Approval, Author, Citation, Claim, Draft, Label, Ticket, Verdict
+from rag.tickets import question
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,12 @@ def next_citation(services: Services, user_id: str) -> AuditView | None:
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
         rows = session.execute(_waiting(actor)).all()
-        waiting = [row.id for row in rows if actor.scope.permits(row.Document)]
+        # The whole reply is shown, so all its sources must be ones this reviewer may see.
+        visible = {
+            draft.id: drafts.is_visible(session, draft, actor.scope)
+            for draft in {row.Draft.id: row.Draft for row in rows}.values()
+        }
+        waiting = [row.id for row in rows if visible[row.Draft.id]]
         return _view(session, waiting[0], len(waiting)) if waiting else None
 
 
@@ -44,8 +48,8 @@ def judge(services: Services, user_id: str, citation_id: str, label: Label, note
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_AUDIT)
-        document = session.scalar(_document_of().where(Citation.id == citation_id))
-        if document is None or not actor.scope.permits(document):
+        draft = session.scalar(_draft_of().where(Citation.id == citation_id))
+        if draft is None or not drafts.is_visible(session, draft, actor.scope):
             raise NotFoundError(what="such citation")
         earlier = select(Verdict).where(
             Verdict.citation_id == citation_id, Verdict.judge == actor.email
@@ -59,23 +63,21 @@ def judge(services: Services, user_id: str, citation_id: str, label: Label, note
         record(session, actor.email, "citation:judge", citation_id, {"label": label})
 
 
-def _document_of() -> Select[Document]:
+def _draft_of() -> Select[Draft]:
     return (
-        select(Document)
-        .join(Version, Version.document_id == Document.id)
-        .join(Passage, Passage.version_id == Version.id)
-        .join(Citation, Citation.passage_id == Passage.id)
+        select(Draft)
+        .join(Claim, Claim.draft_id == Draft.id)
+        .join(Citation, Citation.claim_id == Claim.id)
     )
 
 
-def _waiting(actor: Actor) -> Select[str, Document]:
+def _waiting(actor: Actor) -> Select[str, Draft]:
     machine, own = aliased(Verdict), aliased(Verdict)
     # What the machine doubts comes first, then what it cannot tell, then what it is sure of.
     risk = case((machine.label == Label.SUPPORTED, 2), (machine.label.is_(None), 1), else_=0)
     return (
-        _document_of()
-        .with_only_columns(Citation.id, Document)
-        .join(Claim, Claim.id == Citation.claim_id)
+        _draft_of()
+        .with_only_columns(Citation.id, Draft)
         .join(Approval, Approval.id == Claim.approval_id)
         .outerjoin(machine, (machine.citation_id == Citation.id) & (machine.judge == MACHINE))
         .outerjoin(own, (own.citation_id == Citation.id) & (own.judge == actor.email))
@@ -90,7 +92,7 @@ def _view(session: Session, citation_id: str, waiting: int) -> AuditView:
     draft = session.get_one(Draft, claim.draft_id)
     approval = session.get_one(Approval, claim.approval_id)
     ticket = session.get_one(Ticket, draft.ticket_id)
-    asked = question(ticket.subject, thread(session, ticket.id)[: draft.thread_revision])
+    asked = question(ticket.subject, [(Author(author), body) for author, body in draft.thread])
     cited = next(
         view for view in drafts.citations(session, claim.id) if view.citation.id == citation_id
     )

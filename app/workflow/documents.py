@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from app.errors import InvalidInputError, NotFoundError
+from app.errors import NotFoundError
 from app.roles import Permission
 from app.services import Services
-from app.workflow.access import require
+from app.workflow.access import Actor, require
 from ingest import jobs, library, sources, store
 from ingest.sources import Upload
-from ingest.tables import Document, Job, Passage, Version, VersionStatus, Visibility
+from ingest.tables import Document, Job, Passage, Version, Visibility
 
-MAX_BYTES = 25 * 1024 * 1024
 RECENT_JOBS = 50
 
 
@@ -30,17 +29,20 @@ def upload(
     services: Services,
     user_id: str,
     files: Sequence[tuple[str, bytes]],
-    visibility: Visibility,
+    visibility: Visibility | None,
 ) -> list[str]:
     """Queue files, (name, bytes) each, and return their jobs' ids.
 
-    A file is known again by its name: uploading a new text under it makes a new version.
+    A file is known again by its name: uploading a new text under it makes a new version. Without a
+    visibility, a new document is internal and an old one stays as it is.
     """
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
-    details = {"owner": actor.name, "visibility": visibility}
+    details = (
+        {"owner": actor.name, "visibility": visibility} if visibility else {"owner": actor.name}
+    )
     items = [Upload(name, name, data, details) for name, data in files]
-    return sources.submit(services.database, services.files, items, actor.email)
+    return sources.submit(services.database, services.files, items, actor.email, actor.scope)
 
 
 def entries(services: Services, user_id: str) -> list[library.Entry]:
@@ -53,8 +55,9 @@ def entries(services: Services, user_id: str) -> list[library.Entry]:
 def recent_jobs(services: Services, user_id: str) -> list[Job]:
     """Return the newest jobs, newest first."""
     with services.database.read() as session:
-        require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
-        return library.recent_jobs(session, RECENT_JOBS)
+        actor = require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
+        rows = library.recent_jobs(session, RECENT_JOBS)
+        return [job for job in rows if _may_know(session, actor, job)]
 
 
 def unfinished(services: Services, user_id: str) -> int:
@@ -71,7 +74,11 @@ def source(services: Services, user_id: str, version_id: str) -> SourceView:
         version = session.get(Version, version_id)
         document = session.get(Document, version.document_id) if version else None
         # The same answer for "not there" and "not yours": existence is a secret too.
-        if version is None or document is None or not actor.scope.permits(document):
+        if (
+            version is None
+            or document is None
+            or not actor.scope.permits_version(document, version)
+        ):
             raise NotFoundError(what="such document")
         return SourceView(document, version, library.passages(session, version_id))
 
@@ -86,14 +93,11 @@ def withdraw(services: Services, user_id: str, document_id: str) -> None:
         store.withdraw_document(session, document_id, actor.email)
 
 
-def current_count(services: Services) -> int:
-    """Count the documents that are searched; no names, so anybody may know."""
-    current = select(func.count()).where(Version.status == VersionStatus.CURRENT)
-    with services.database.read() as session:
-        return session.scalar(current.select_from(Version)) or 0
-
-
-def check_size(name: str, size: int) -> None:
-    """Refuse a file before its bytes are read."""
-    if size > MAX_BYTES:
-        raise InvalidInputError(what=name, why=f"it is larger than {MAX_BYTES >> 20} MB")
+def _may_know(session: Session, actor: Actor, job: Job) -> bool:
+    """Tell whether an upload, its file name included, may be shown."""
+    document = session.get(Document, store.document_id(job.source))
+    if document is not None and not actor.scope.permits(document):
+        return False
+    visibility = Visibility(job.details.get("visibility") or store.DEFAULT_VISIBILITY)
+    known = document is not None or actor.scope.allows(visibility, job.details.get("labels") or [])
+    return job.actor == actor.email or known

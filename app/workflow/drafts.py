@@ -3,8 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session, defer
 
 from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
 from app.roles import Permission
@@ -14,7 +14,7 @@ from ingest.access import Scope
 from ingest.events import record
 from ingest.tables import Document, Passage, Version, Visibility
 from rag import records
-from rag.cite import CitedClaim, bare_text, cite
+from rag.cite import MARKER_WITH_BLANK, CitedClaim, cite
 from rag.pipeline import DraftStream
 from rag.retrieve import Hit
 from rag.tables import (
@@ -25,6 +25,7 @@ from rag.tables import (
     Claim,
     Draft,
     DraftStatus,
+    Gap,
     Message,
     Ticket,
     TicketStatus,
@@ -99,7 +100,7 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
         _settle(session, draft, version, approval)
         claims = cite(text, sources(session, draft))
         records.add_claims(session, draft.id, approval.id, claims)
-        _answer(session, draft, text)
+        _answer(session, draft, text, approval)
         detail = {"draft": draft.id, "sha256": approval.sha256}
         record(session, actor.email, "draft:approve", draft.ticket_id, detail)
         return approval.id
@@ -155,13 +156,13 @@ def is_visible(session: Session, draft: Draft, scope: Scope) -> bool:
     """Tell whether a person may see all that a draft was made from; else they see none of it."""
     passages = [entry["passage_id"] for entry in draft.ledger]
     query = (
-        select(Document)
+        select(Document, Version)
         .join(Version, Version.document_id == Document.id)
         .join(Passage, Passage.version_id == Version.id)
         .where(Passage.id.in_(passages))
-        .distinct()
+        .options(defer(Version.text))
     )
-    return all(scope.permits(document) for document in session.scalars(query))
+    return all(scope.permits_version(*row) for row in session.execute(query).tuples())
 
 
 def citations(session: Session, claim_id: str) -> list[CitationView]:
@@ -196,7 +197,7 @@ def sources(session: Session, draft: Draft, *, included: bool = True) -> list[Hi
 
 def without_markers(text: str) -> str:
     """Return a reply as a customer should see it."""
-    return "\n".join(bare_text(line) for line in text.splitlines())
+    return MARKER_WITH_BLANK.sub("", text)
 
 
 def with_sources(view: DraftView) -> str:
@@ -229,7 +230,8 @@ def _check_settleable(session: Session, draft: Draft, text: str) -> None:
     if draft.status == DraftStatus.INCOMPLETE and text.strip() == draft.text:
         why = "it broke off before its end"
         raise InvalidInputError(what="The draft as it is", why=why)
-    if draft.status in UNSETTLED and draft.thread_revision != len(thread(session, draft.ticket_id)):
+    now = [list(entry) for entry in thread(session, draft.ticket_id)]
+    if draft.status in UNSETTLED and draft.thread != now:
         raise ThreadMovedError
 
 
@@ -261,13 +263,16 @@ def _decision(actor: Actor, draft: Draft, text: str, reason: str | None) -> Appr
     )
 
 
-def _answer(session: Session, draft: Draft, text: str) -> None:
+def _answer(session: Session, draft: Draft, text: str, approval: Approval) -> None:
     """Put the reply into the thread, where the customer's next message will follow it."""
     session.get_one(Ticket, draft.ticket_id).status = TicketStatus.ANSWERED
     message = Message(
         ticket_id=draft.ticket_id,
-        ordinal=draft.thread_revision + 1,
+        ordinal=len(draft.thread) + 1,
         author=Author.AGENT,
         body=without_markers(text),
+        approval_id=approval.id,
     )
     session.add(message)
+    # Answered questions are no gaps.
+    session.execute(delete(Gap).where(Gap.ticket_id == draft.ticket_id))

@@ -58,12 +58,13 @@ class ChromaIndex:
 
     def probe(self, generation: str, passages: int) -> bool:
         """Open and query the generation in a child: a broken one may kill its reader."""
-        child = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-m", __name__, str(self._folder / generation), str(passages)],
-            check=False,
-            capture_output=True,
-            timeout=PROBE_SECONDS,
-        )
+        command = [sys.executable, "-m", __name__, str(self._folder / generation), str(passages)]
+        try:
+            child = subprocess.run(  # noqa: S603 (our own interpreter and module)
+                command, check=False, capture_output=True, timeout=PROBE_SECONDS
+            )
+        except subprocess.TimeoutExpired:
+            return False
         return child.returncode == 0
 
     def search(

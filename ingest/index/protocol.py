@@ -30,6 +30,10 @@ class Neighbour:
     score: float
 
 
+class IndexBuildError(Exception):
+    """A new generation could not be read back."""
+
+
 class GenerationError(Exception):
     """A generation cannot be read; what it held is in the record."""
 

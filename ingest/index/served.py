@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 
 from ingest.db import Database
 from ingest.index.exact import nearest
-from ingest.index.protocol import GenerationError, Neighbour, Rows, Vector, VectorIndex
+from ingest.index.protocol import (
+    GenerationError,
+    IndexBuildError,
+    Neighbour,
+    Rows,
+    Vector,
+    VectorIndex,
+)
 from ingest.tables import (
     Document,
     Embedding,
@@ -105,8 +112,7 @@ class ServedIndex:
         self._engine.build(generation, parts)
         if not self._engine.probe(generation, passages):
             self._engine.drop(generation)
-            message = f"the new index generation {generation} cannot be read back"
-            raise RuntimeError(message)
+            raise IndexBuildError(generation)
         self._publish(generation, passages, sequence)
         return self.state()
 

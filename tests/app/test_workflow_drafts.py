@@ -305,3 +305,28 @@ def test_a_draft_from_documents_one_may_not_see_is_withheld_whole(desk: Desk) ->
     ):
         with pytest.raises(NotFoundError):
             act()
+
+
+def test_an_approval_sees_that_a_message_was_changed_under_the_draft(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.add_ticket(desk.ticket, "Never mind, I have another question: what does a repair cost?")
+
+    with pytest.raises(ThreadMovedError):
+        drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+
+
+def test_the_approved_reply_is_what_a_ticket_shows_whatever_was_drafted_after(desk: Desk) -> None:
+    first = desk.draft()
+    desk.draft("Another draft.")
+    drafts.approve(desk.services, desk.agent, first.id, 1, REPLY)
+
+    view = tickets.read(desk.services, desk.agent, desk.ticket)
+
+    assert view.draft is not None
+    assert view.draft.text == REPLY
+
+
+def test_a_reply_for_the_customer_loses_its_markers_and_nothing_else() -> None:
+    reply = "Install .NET [1].\n\n  - keep  this [2][1]\n"
+
+    assert drafts.without_markers(reply) == "Install .NET.\n\n  - keep  this\n"

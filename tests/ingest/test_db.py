@@ -126,6 +126,8 @@ def test_a_document_cannot_have_two_current_versions(database: Database) -> None
             number=number,
             sha256="0",
             status=VersionStatus.CURRENT,
+            visibility=Visibility.INTERNAL,
+            labels=[],
             title="T",
             file_name="t.md",
             media_type="text/markdown",

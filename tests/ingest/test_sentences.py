@@ -49,3 +49,9 @@ def test_sentences_join_back_to_the_text(text: str) -> None:
 
     assert "".join(text[start:end] for start, end in spans) == text
     assert all(start < end for start, end in spans)
+
+
+def test_a_long_text_without_a_border_is_split_in_time() -> None:
+    text = "it stops again. " * 50_000
+
+    assert "".join(text[start:end] for start, end in sentence_spans(text)) == text

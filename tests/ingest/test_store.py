@@ -256,6 +256,8 @@ def add_document(session: Session, document_id: str) -> Document:
             number=1,
             sha256=document_id,
             status=VersionStatus.CURRENT,
+            visibility=Visibility.INTERNAL,
+            labels=[],
             title="T",
             file_name="t.md",
             media_type="text/markdown",

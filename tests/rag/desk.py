@@ -116,6 +116,8 @@ def hit(
         number=1,
         sha256="0" * 64,
         status=VersionStatus.CURRENT,
+        visibility=Visibility.PUBLIC,
+        labels=[],
         title=title,
         file_name="manual.md",
         media_type="text/markdown",

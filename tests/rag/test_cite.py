@@ -254,3 +254,15 @@ def test_offsets_of_claims_and_quotes_are_re_read_exactly(
             assert _reread(found, evidence.quote_start, evidence.quote_end) == evidence.quote
             assert found.passage.start <= evidence.quote_start <= evidence.quote_end
             assert evidence.quote_end <= found.passage.end
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Dank der neuen Firmware hält die Maschine 10 Jahre.",
+        "Sorry, the pump costs 99 euros.",
+        "Thank you; your warranty covers 10 years and all of the parts that we have sold you.",
+    ],
+)
+def test_a_courtesy_that_states_something_is_a_claim(sentence: str) -> None:
+    assert [claim.text for claim in cite(sentence, [])] == [sentence]

@@ -265,3 +265,16 @@ def test_importing_the_module_does_not_import_litellm() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "False"
+
+
+def test_a_fast_stream_is_stopped_between_two_pieces(server: ScriptedServer) -> None:
+    completion = Completion()
+    server.enqueue(Reply(TEXT * 50, chunk=4))
+    heard = []
+
+    for piece in _model(server).stream(MESSAGES, 50, completion):
+        heard.append(piece)
+        completion.stop.set()
+
+    assert len(heard) == 1
+    assert completion.incomplete == "stopped"

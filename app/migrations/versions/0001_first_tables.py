@@ -25,7 +25,6 @@ def upgrade() -> None:
     sa.Column('visibility', sa.String(length=16), nullable=False),
     sa.Column('labels', sa.JSON(), nullable=False),
     sa.Column('url', sa.Text(), nullable=True),
-    sa.Column('review_by', sa.Date(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_documents')),
     sa.UniqueConstraint('source', name=op.f('uq_documents_source'))
@@ -72,6 +71,8 @@ def upgrade() -> None:
     sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('actor', sa.Text(), nullable=False),
     sa.Column('details', sa.JSON(), nullable=False),
+    sa.Column('reader_labels', sa.JSON(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('stage', sa.String(length=16), nullable=False),
@@ -129,7 +130,7 @@ def upgrade() -> None:
     )
     op.create_table('drafts',
     sa.Column('ticket_id', sa.String(length=64), nullable=False),
-    sa.Column('thread_revision', sa.Integer(), nullable=False),
+    sa.Column('thread', sa.JSON(), nullable=False),
     sa.Column('model', sa.Text(), nullable=False),
     sa.Column('prompt_version', sa.String(length=16), nullable=False),
     sa.Column('prompt', sa.JSON(), nullable=False),
@@ -138,8 +139,8 @@ def upgrade() -> None:
     sa.Column('prompt_tokens', sa.Integer(), nullable=False),
     sa.Column('budget_tokens', sa.Integer(), nullable=False),
     sa.Column('created_by', sa.Text(), nullable=False),
-    sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
+    sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('text', sa.Text(), nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
     sa.Column('usage', sa.JSON(), nullable=False),
@@ -161,14 +162,6 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_gaps_ticket_id')),
     sa.PrimaryKeyConstraint('ticket_id', name=op.f('pk_gaps'))
     )
-    op.create_table('messages',
-    sa.Column('ticket_id', sa.String(length=64), nullable=False),
-    sa.Column('ordinal', sa.Integer(), nullable=False),
-    sa.Column('author', sa.String(length=16), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_messages_ticket_id')),
-    sa.PrimaryKeyConstraint('ticket_id', 'ordinal', name=op.f('pk_messages'))
-    )
     op.create_table('ticket_documents',
     sa.Column('ticket_id', sa.String(length=64), nullable=False),
     sa.Column('document_id', sa.String(length=64), nullable=False),
@@ -180,7 +173,6 @@ def upgrade() -> None:
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('user_id', sa.String(length=32), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('used_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_tokens_user_id')),
     sa.PrimaryKeyConstraint('sha256', name=op.f('pk_tokens'))
     )
@@ -190,6 +182,8 @@ def upgrade() -> None:
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
     sa.Column('status', sa.String(length=16), nullable=False),
+    sa.Column('visibility', sa.String(length=16), nullable=False),
+    sa.Column('labels', sa.JSON(), nullable=False),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('file_name', sa.Text(), nullable=False),
     sa.Column('media_type', sa.Text(), nullable=False),
@@ -275,6 +269,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_claims_approval_id'), ['approval_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_claims_draft_id'), ['draft_id'], unique=False)
 
+    op.create_table('messages',
+    sa.Column('ticket_id', sa.String(length=64), nullable=False),
+    sa.Column('ordinal', sa.Integer(), nullable=False),
+    sa.Column('author', sa.String(length=16), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('approval_id', sa.String(length=32), nullable=True),
+    sa.ForeignKeyConstraint(['approval_id'], ['approvals.id'], name=op.f('fk_messages_approval_id')),
+    sa.ForeignKeyConstraint(['ticket_id'], ['tickets.id'], name=op.f('fk_messages_ticket_id')),
+    sa.PrimaryKeyConstraint('ticket_id', 'ordinal', name=op.f('pk_messages'))
+    )
     op.create_table('citations',
     sa.Column('claim_id', sa.String(length=32), nullable=False),
     sa.Column('passage_id', sa.String(length=64), nullable=False),
@@ -347,6 +351,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_citations_claim_id'))
 
     op.drop_table('citations')
+    op.drop_table('messages')
     with op.batch_alter_table('claims', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_claims_draft_id'))
         batch_op.drop_index(batch_op.f('ix_claims_approval_id'))
@@ -366,7 +371,6 @@ def downgrade() -> None:
     op.drop_table('versions')
     op.drop_table('tokens')
     op.drop_table('ticket_documents')
-    op.drop_table('messages')
     op.drop_table('gaps')
     with op.batch_alter_table('drafts', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_drafts_ticket_id'))

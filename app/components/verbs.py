@@ -1,0 +1,140 @@
+"""What an agent can do with a draft: have it made, approve, reject, look behind it."""
+
+from contextlib import closing
+
+import streamlit as st
+
+from app import session
+from app.components.plain import plain
+from app.roles import Permission
+from app.services import Services
+from app.text import t
+from app.workflow import drafts
+from app.workflow.access import Actor
+from app.workflow.drafts import DraftView
+from app.workflow.tickets import TicketView
+from ingest.errors import CopilotError
+from rag.tables import Draft
+
+
+def text_of(row: Draft) -> str:
+    """Return the reply as the agent left it."""
+    kept = session.get(f"kept.{row.id}")
+    return row.text if kept is None else str(kept)
+
+
+def keep(draft_id: str) -> None:
+    """Keep what is typed; a widget's own state goes when the widget is hidden."""
+    session.put(f"kept.{draft_id}", st.session_state[f"inbox.text.{draft_id}"])
+
+
+def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -> None:
+    """Show what an agent can do with a draft."""
+    row = draft.draft
+    if actor.may(Permission.DESK_DRAFTS_SETTLE):
+        approve, reject = st.columns(2)
+        with approve:
+            # A callback: it acts on the draft that was seen, whatever has happened to it since.
+            st.button(
+                t("inbox.approve"),
+                key=f"inbox.approve.{row.id}",
+                type="primary",
+                shortcut="Ctrl+Enter",
+                help=t("inbox.approve_help"),
+                width="stretch",
+                on_click=_approve,
+                args=(services, actor, row),
+            )
+        with reject, st.popover(t("inbox.reject"), width="stretch"):
+            reason = st.text_input(t("inbox.reject_reason"), key=f"inbox.reason.{row.id}")
+            if st.button(t("inbox.reject_button"), key=f"inbox.reject.{row.id}"):
+                _reject(services, actor, draft, reason)
+    draft_button(services, actor, view, t("inbox.again"))
+    _ledger(draft)
+
+
+def _approve(services: Services, actor: Actor, row: Draft) -> None:
+    try:
+        drafts.approve(services, actor.id, row.id, row.version, text_of(row))
+    except CopilotError as error:
+        session.put(session.PROBLEM, str(error))
+        return
+    session.put(session.NOTICE, t("inbox.notice_approved"))
+
+
+def _reject(services: Services, actor: Actor, draft: DraftView, reason: str) -> None:
+    try:
+        drafts.reject(services, actor.id, draft.draft.id, draft.draft.version, reason)
+    except CopilotError as error:
+        st.error(plain(str(error)))
+        return
+    session.put(session.NOTICE, t("inbox.notice_rejected"))
+    st.rerun()
+
+
+def draft_button(services: Services, actor: Actor, view: TicketView, label: str) -> None:
+    """Show the button that has a reply drafted."""
+    first = view.draft is None
+    pressed = st.button(
+        label,
+        key=f"inbox.draft.{view.ticket.id}",
+        type="primary" if first else "tertiary",
+        shortcut="g" if first else None,
+    )
+    if pressed:
+        _stream(services, actor, view)
+
+
+def _stream(services: Services, actor: Actor, view: TicketView) -> None:
+    """Show a draft as it comes; any click stops it, and what came is kept as not whole."""
+    session.put(session.NOTICE, None)
+    session.put(session.CITATION, None)
+    place = st.empty()
+    stop = st.empty()
+    stop.button(t("inbox.stop"), key=f"inbox.stop.{view.ticket.id}")
+    text = ""
+    try:
+        with st.spinner(t("inbox.drafting")):
+            stream = drafts.begin(services, actor.id, view.ticket.id, None)
+            session.put(session.STREAM, stream)
+            with closing(stream.pieces()) as pieces:
+                for piece in pieces:
+                    text += piece
+                    place.text(text)
+    except CopilotError as error:
+        stop.empty()
+        st.error(plain(str(error)))
+        return
+    finally:
+        session.put(session.STREAM, None)
+    st.rerun()
+
+
+def stop_running() -> None:
+    """Keep what a draft brought that a click has interrupted, before the page is read anew."""
+    stream = session.get(session.STREAM)
+    if stream is not None:
+        stream.stop()
+        session.put(session.STREAM, None)
+
+
+def _ledger(draft: DraftView) -> None:
+    row = draft.draft
+    left_out = sum(not entry["included"] for entry in row.ledger)
+    with st.expander(t("inbox.ledger")):
+        cost = (
+            t("inbox.cost_unknown")
+            if row.cost_usd is None
+            else t("inbox.cost", usd=f"{row.cost_usd:.4f}")
+        )
+        st.caption(t("inbox.made_by", model=row.model, seconds=f"{row.seconds:.1f}", cost=cost))
+        if row.budget_tokens:
+            fields = {"tokens": row.prompt_tokens, "budget": row.budget_tokens}
+            st.caption(t("inbox.ledger_tokens", left_out=left_out, **fields))
+        st.dataframe(
+            [
+                {name: entry[name] for name in ("title", "page", "score", "included", "reason")}
+                for entry in row.ledger
+            ],
+            hide_index=True,
+        )
