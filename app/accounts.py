@@ -1,5 +1,7 @@
 """Accounts: who exists, what they may see, whether a password is theirs."""
 
+import threading
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import func, select
@@ -13,6 +15,7 @@ from ingest.events import record
 
 MIN_PASSWORD_CHARACTERS = 10
 _hasher = PasswordHasher()
+_checking = threading.BoundedSemaphore(2)
 # Checked when there is no account, so that the answer takes as long as when there is one.
 _NOBODY = _hasher.hash("nobody has this password")
 
@@ -27,8 +30,8 @@ def add(
         InvalidInputError: The address or the password will not do.
     """
     address = email.strip().lower()
-    if "@" not in address:
-        raise InvalidInputError(what=f"The address “{email}”", why="it has no @")
+    if not address or len(address.split()) != 1:
+        raise InvalidInputError(what=f"The name “{email}”", why="it is empty or has blanks in it")
     if len(password) < MIN_PASSWORD_CHARACTERS:
         why = f"it has fewer than {MIN_PASSWORD_CHARACTERS} characters"
         raise InvalidInputError(what="The password", why=why)
@@ -66,10 +69,12 @@ def by_email(session: Session, email: str) -> User:
 
 def has_password(user: User | None, password: str) -> bool:
     """Tell whether a password is the account's; takes equally long without an account."""
-    try:
-        _hasher.verify(user.password_hash if user else _NOBODY, password)
-    except (VerificationError, InvalidHashError):
-        return False
+    # Each check takes 64 MB on purpose; a crowd of visitors must not take them all at once.
+    with _checking:
+        try:
+            _hasher.verify(user.password_hash if user else _NOBODY, password)
+        except (VerificationError, InvalidHashError):
+            return False
     return user is not None and user.active
 
 

@@ -195,7 +195,7 @@ button {{ font: inherit; font-weight: 600; width: 100%; margin-top: 1.5rem; padd
 <h1>{escape(t("login.title"))}</h1><p>{escape(t("login.lead"))}</p>{alert}
 <form method="post" action="/login">
 <label for="email">{escape(t("login.email"))}</label>
-<input id="email" name="email" type="email" autocomplete="username" required autofocus
+<input id="email" name="email" autocomplete="username" required autofocus
   value="{escape(email)}">
 <label for="password">{escape(t("login.password"))}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>

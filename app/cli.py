@@ -170,7 +170,7 @@ def draft(
 
 @audit_app.command("verify")
 def verify_audit() -> None:
-    """Check that no event was changed or removed."""
+    """Check that no event was changed, put in between or taken from between."""
     from app.commands.index import verify_audit as command
 
     command(console.services())

@@ -33,6 +33,8 @@ def sign_in(services: Services, email: str, password: str, address: str) -> str:
         user = session.scalar(select(User).where(User.email == email))
     if not accounts.has_password(user, password) or user is None:
         with services.database.write() as session:
+            outdated = SignInFailure.at < now() - timedelta(minutes=WINDOW_MINUTES)
+            session.execute(delete(SignInFailure).where(outdated))
             session.add(SignInFailure(email=email, address=address))
             salt = desk(session).salt
             record(session, "visitor", "session:refuse", digest(salt, email))

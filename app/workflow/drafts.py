@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
 from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
@@ -92,6 +93,14 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
     """
+    try:
+        return _approve(services, user_id, draft_id, version, text)
+    except IntegrityError as error:
+        # Another draft of this ticket was approved at the same moment: its reply is in the thread.
+        raise ThreadMovedError from error
+
+
+def _approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = _visible(session, actor, draft_id)

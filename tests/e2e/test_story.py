@@ -23,7 +23,7 @@ def test_a_wrong_password_is_refused_with_a_sentence(page: Page) -> None:
     page.fill("#password", "not the password")
     page.click("button")
 
-    expect(page.get_by_role("alert")).to_contain_text("do not match an account")
+    expect(page.get_by_role("alert")).to_contain_text("do not match")
     shoot(page, "sign-in-refused")
 
 
