@@ -1,6 +1,8 @@
 """Drafts: read one with its evidence, approve it, reject it."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select, update
@@ -93,15 +95,7 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
     """
-    try:
-        return _approve(services, user_id, draft_id, version, text)
-    except IntegrityError as error:
-        # Another draft of this ticket was approved at the same moment: its reply is in the thread.
-        raise ThreadMovedError from error
-
-
-def _approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
-    with services.database.write() as session:
+    with _race_as_moved_thread(), services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = _visible(session, actor, draft_id)
         _check_settleable(session, draft, text)
@@ -223,6 +217,15 @@ def with_sources(view: DraftView) -> str:
 def _footnote(cited: CitationView) -> str:
     page = f", p. {cited.passage.first_page}" if cited.passage.first_page else ""
     return f"[{cited.citation.marker}] {cited.version.title}{page}"
+
+
+@contextmanager
+def _race_as_moved_thread() -> Iterator[None]:
+    """Of two drafts of a ticket approved at one moment, the second finds its place taken."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise ThreadMovedError from error
 
 
 def _visible(session: Session, actor: Actor, draft_id: str) -> Draft:
