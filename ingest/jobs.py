@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from ingest.db import Database, now, storable
 from ingest.errors import CopilotError, DuplicateDocumentError, PoisonDocumentError
@@ -25,10 +25,8 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
     with database.write() as session:
         # What has hurt a worker before comes last, so that it does not hold up the others.
         order = (Job.attempts, Job.created_at, Job.id)
-        query = select(Job).where(free).order_by(*order).limit(limit)
-        found = list(session.scalars(query.with_for_update(skip_locked=True)))
-        first = _oldest_of_sources(session, {job.source for job in found})
-        jobs = [job for job in found if first[job.source] == job.id]
+        query = select(Job).where(free, ~_has_older()).order_by(*order).limit(limit)
+        jobs = list(session.scalars(query.with_for_update(skip_locked=True)))
         for job in jobs:
             job.state = JobState.RUNNING
             job.worker = worker
@@ -113,14 +111,17 @@ def unfinished(session: Session, job_ids: Sequence[str] | None = None) -> int:
     return session.scalar(query) or 0
 
 
-def _oldest_of_sources(session: Session, sources: set[str]) -> dict[str, str]:
-    """Return the id of the oldest unfinished job of each source."""
-    query = (
-        select(Job.source, Job.id)
-        .where(Job.source.in_(sources), Job.state != JobState.DONE)
-        .order_by(Job.created_at.desc(), Job.id.desc())
+def _has_older() -> Exists:
+    """Tell of a job whether an older one of its source is unfinished."""
+    older = aliased(Job)
+    is_older = or_(
+        older.created_at < Job.created_at,
+        (older.created_at == Job.created_at) & (older.id < Job.id),
     )
-    return dict(session.execute(query).all())
+    query = select(older.id).where(
+        older.source == Job.source, older.state != JobState.DONE, is_older
+    )
+    return query.exists()
 
 
 def _outcome_of(error: CopilotError) -> Outcome:

@@ -162,7 +162,7 @@ class Job(Base):
 
     __tablename__ = "jobs"
 
-    source: Mapped[str] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Text, index=True)
     sha256: Mapped[str] = mapped_column(String(64))
     file_name: Mapped[str] = mapped_column(Text)
     actor: Mapped[str] = mapped_column(Text)

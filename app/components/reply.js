@@ -2,7 +2,10 @@
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
   const root = parentElement.querySelector(".reply");
+  // The citation that was just opened keeps the keyboard's focus.
+  const focused = root.getRootNode().activeElement?.dataset?.key;
   root.replaceChildren(...data.parts.map(render));
+  if (focused) root.querySelector(`[data-key="${focused}"]`)?.focus();
 
   function render(part) {
     if (part.kind === "chip") return chip(part);
@@ -18,6 +21,7 @@ export default function (component) {
   function chip(part) {
     const button = document.createElement("button");
     button.type = "button";
+    button.dataset.key = `${part.claim}-${part.marker}`;
     button.textContent = part.marker;
     button.title = part.quote;
     button.setAttribute("aria-label", part.label);

@@ -31,7 +31,9 @@ def show(services: Services, actor: Actor) -> None:
 
 
 def _row(ticket: Ticket, *, is_open: bool) -> None:
-    label = f"**{plain(ticket.id)}** · {plain(ticket.language)}  \n{plain(_short(ticket.subject))}"
+    mark = "▶ " if is_open else ""
+    subject = plain(_short(ticket.subject))
+    label = f"{mark}**{plain(ticket.id)}** · {plain(ticket.language)}  \n{subject}"
     st.button(
         label,
         key=f"inbox.ticket.{ticket.id}",

@@ -41,6 +41,13 @@ def test_an_agent_drafts_checks_edits_and_approves_a_reply(page: Page) -> None:
     mark = page.locator("mark")
     expect(mark).to_contain_text("E17")
     expect(page.get_by_text("page 14", exact=False).first).to_be_visible()
+    # By keyboard: the opened citation has kept the focus, and the next one follows it.
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(CITATION).nth(1)).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(CITATION).first).to_have_attribute("aria-pressed", "true")
     shoot(page, "citation")
 
     page.get_by_text("Edit", exact=True).click()

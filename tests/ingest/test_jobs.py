@@ -207,3 +207,17 @@ def test_unfinished_jobs_are_counted_of_all_or_of_some(database: Database) -> No
         assert jobs.unfinished(session, [first]) == 0
         assert jobs.unfinished(session, []) == 0
         assert jobs.unfinished(session, [third]) == 1
+
+
+def test_a_job_that_was_begun_before_comes_last_and_does_not_hold_up_the_others(
+    database: Database,
+) -> None:
+    ids = add_jobs(database, "harmful", "harmless", "harmful")
+    [first] = jobs.claim(database, "one", 1)
+    jobs.release(database, "one")
+
+    order = [jobs.claim(database, "one", 1)[0].id for _ in range(2)]
+
+    assert first.id == ids[0]
+    assert order == [ids[1], ids[0]]
+    assert get(database, ids[0]).attempts == 2

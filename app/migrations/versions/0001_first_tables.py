@@ -91,6 +91,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_jobs'))
     )
     with op.batch_alter_table('jobs', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_jobs_source'), ['source'], unique=False)
         batch_op.create_index(batch_op.f('ix_jobs_state'), ['state'], unique=False)
 
     op.create_table('sign_in_failures',
@@ -387,6 +388,7 @@ def downgrade() -> None:
     op.drop_table('sign_in_failures')
     with op.batch_alter_table('jobs', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_jobs_state'))
+        batch_op.drop_index(batch_op.f('ix_jobs_source'))
 
     op.drop_table('jobs')
     op.drop_table('index_operations')
