@@ -3,6 +3,7 @@
 One worker a home folder: the lock file says who, and a kill frees it at once.
 """
 
+import contextlib
 import logging
 import os
 import sys
@@ -68,6 +69,9 @@ class Worker:
             except Timeout:
                 continue
         on_progress(len(job_ids))
+        # Also where nothing was left to do: an earlier life may have been killed before this.
+        with contextlib.suppress(Timeout), self._lock.acquire(blocking=False):
+            self._renew_index()
 
     def reindex(self) -> None:
         """Build a new generation, waiting until no other worker is at work."""
@@ -81,7 +85,6 @@ class Worker:
             on_progress(len(job_ids) - left)
             if not self._step():
                 time.sleep(POLL_SECONDS)
-        self._renew_index()
 
     def _turn(self, stop: threading.Event) -> bool:
         """Do all there is to do; tell whether there was anything."""
