@@ -82,7 +82,8 @@ def test_what_stays_the_same_comes_first_and_the_task_last() -> None:
     first, second = (messages([hit(t)], t, [], "fr") for t in ("one", "two"))
 
     assert first[0] == second[0]
-    assert first[1]["content"].endswith("in French: short, polite, with passage numbers.")
+    assert "in French" in first[1]["content"]
+    assert first[1]["content"].endswith("such as [1] or [2].")
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, "und", "pt"])
@@ -109,7 +110,7 @@ def _changed(tmp_path: Path, before: str, after: str) -> ModuleType:
     ("before", "after"),
     [
         ("Do not add facts of your own.", "Add no facts of your own."),
-        ("short, polite", "polite, short"),
+        ("short and polite", "polite and short"),
         ("[… cut …]", "[cut]"),
         ("NOT_IN_THE_DOCUMENTS", "NOTHING"),
     ],
