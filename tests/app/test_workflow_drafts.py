@@ -26,7 +26,7 @@ from rag.tables import (
     Ticket,
     TicketStatus,
 )
-from tests.app.people import REPLY, SENT, SOURCE, Desk
+from tests.app.people import QUESTION, REPLY, SENT, SOURCE, Desk
 
 
 def _view(desk: Desk, draft: Draft) -> DraftView:
@@ -330,3 +330,19 @@ def test_a_reply_for_the_customer_loses_its_markers_and_nothing_else() -> None:
     reply = "Install .NET [1].\n\n  - keep  this [2][1]\n"
 
     assert drafts.without_markers(reply) == "Install .NET.\n\n  - keep  this\n"
+
+
+def test_an_approved_reply_stays_when_the_other_program_tells_more_or_otherwise(
+    desk: Desk,
+) -> None:
+    drafts.approve(desk.services, desk.agent, desk.draft().id, 1, REPLY)
+
+    def bodies() -> list[str]:
+        view = tickets.read(desk.services, desk.agent, desk.ticket)
+        return [body for _, body in view.messages]
+
+    desk.add_ticket(desk.ticket, QUESTION, ("customer", "Still no water."))
+    assert bodies() == [QUESTION, SENT, "Still no water."]
+
+    desk.add_ticket(desk.ticket, "Another story altogether.")
+    assert bodies() == ["Another story altogether.", SENT]
