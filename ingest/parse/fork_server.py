@@ -14,7 +14,6 @@ import struct
 import sys
 import time
 from dataclasses import dataclass
-from importlib import import_module
 from typing import BinaryIO
 
 from ingest.errors import CorruptDocumentError, IngestError, PoisonDocumentError
@@ -173,8 +172,7 @@ def main() -> None:
     """Serve the socket whose descriptor is the first argument."""
     control = socket.socket(fileno=int(sys.argv[1]))
     logging.disable(logging.CRITICAL)
-    for candidate in registry.FORMATS:
-        import_module(candidate.module)
+    registry.known()
     limits_of.leave_network()
     gc.freeze()
     ForkServer(control).serve()

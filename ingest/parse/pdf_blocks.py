@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ingest.parse.lists import is_list_item
 from ingest.parse.parsed import BlockKind
 from ingest.parse.pdf_lines import LINE_END_HYPHEN, Line
-from ingest.parse.text import is_list_item
 
 _HEADING_RATIO = 1.15
 _MAX_HEADING_CHARACTERS = 150

@@ -1,9 +1,9 @@
 """Finds a document's format by its content and has it read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from typing import cast
+from pkgutil import iter_modules
+from typing import Protocol, cast
 
 from ingest.errors import (
     DocumentTooLargeError,
@@ -12,30 +12,32 @@ from ingest.errors import (
     PoisonDocumentError,
     UnsupportedMediaTypeError,
 )
-from ingest.parse import sniff
+from ingest.parse import formats, sniff
 from ingest.parse.parsed import ParsedDocument
 
 MAX_FILE_BYTES = 25_000_000
 MAX_TEXT_BYTES = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
-    """A kind of document we read."""
+class Format(Protocol):
+    """A module of `ingest.parse.formats`."""
 
-    name: str
-    module: str
-    recognises: Callable[[bytes, str], bool]
+    NAME: str
+    RANK: int
+
+    def recognises(self, data: bytes, name: str, /) -> bool:
+        """Tell whether a file is of this format."""
+
+    def parse(self, data: bytes, name: str, /) -> ParsedDocument:
+        """Read a file of this format."""
 
 
-# The first that recognises the content reads it.
-FORMATS = (
-    Format("PDF", "ingest.parse.pdf", sniff.is_pdf),
-    Format("DOCX", "ingest.parse.docx", sniff.is_docx),
-    Format("HTML", "ingest.parse.html", sniff.is_html),
-    Format("Markdown", "ingest.parse.markdown", sniff.is_markdown),
-    Format("plain text", "ingest.parse.text", sniff.is_text),
-)
+@cache
+def known() -> tuple[Format, ...]:
+    """Load every format; the first that recognises a file reads it."""
+    names = [module.name for module in iter_modules(formats.__path__)]
+    loaded = [import_module(f"{formats.__name__}.{name}") for name in sorted(names)]
+    return tuple(sorted((cast("Format", module) for module in loaded), key=lambda one: one.RANK))
 
 
 def detect(data: bytes, name: str) -> Format:
@@ -47,7 +49,7 @@ def detect(data: bytes, name: str) -> Format:
         CorruptDocumentError: It is a ZIP container that cannot be opened.
     """
     sniff.refuse_encrypted_office(data, name)
-    for candidate in FORMATS:
+    for candidate in known():
         if candidate.recognises(data, name):
             return candidate
     raise UnsupportedMediaTypeError(title=name, found=sniff.describe(data, name))
@@ -63,9 +65,7 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         raise EmptyDocumentError(title=name)
     if len(data) > MAX_FILE_BYTES:
         raise DocumentTooLargeError(title=name, limit_mb=MAX_FILE_BYTES // 1_000_000)
-    module = import_module(detect(data, name).module)
-    read = cast("Callable[[bytes, str], ParsedDocument]", module.parse)
-    return _checked(read(data, name), name)
+    return _checked(detect(data, name).parse(data, name), name)
 
 
 def _checked(document: ParsedDocument, name: str) -> ParsedDocument:

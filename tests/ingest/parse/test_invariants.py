@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.parse import html, markdown, outcome, text
+from ingest.parse import outcome
 from ingest.parse.clean import clean
+from ingest.parse.formats import html, markdown, text
 from ingest.parse.parsed import ParsedDocument
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)

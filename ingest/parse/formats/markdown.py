@@ -5,12 +5,23 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ingest.parse import html
 from ingest.parse.clean import clean, decode
+from ingest.parse.formats import html
 from ingest.parse.html_blocks import BLOCK_TAGS
 from ingest.parse.parsed import ParsedDocument
+from ingest.parse.sniff import is_text, start_of, suffix
 
+NAME = "Markdown"
+RANK = 80
 MEDIA_TYPE = "text/markdown"
+_SIGNS = (
+    re.compile(r"^#{1,6} +\S", re.MULTILINE),
+    re.compile(r"^(?:```|~~~)", re.MULTILINE),
+    re.compile(r"\[[^\[\]\n]{1,300}\]\([^()\s]{1,300}\)"),
+    re.compile(r"^\|?[ \t]*:?-{3,}:?[ \t]*\|", re.MULTILINE),
+    re.compile(r"\*\*[^*\s][^*\n]*\*\*"),
+)
+_MIN_SIGNS = 2
 _FRONT_MATTER = re.compile(
     r"---[ \t]*\n((?:\w[\w.-]*[ \t]*:.*\n|[ \t#-].*\n|\n){0,200}?)---[ \t]*(?:\n|\Z)"
 )
@@ -23,6 +34,15 @@ _RENDERED_TAGS = BLOCK_TAGS | frozenset(
     | {"img", "ins", "kbd", "mark", "q", "rb", "rp", "rt", "ruby", "s", "samp", "small", "span"}
     | {"strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"}
 )
+
+
+def recognises(data: bytes, name: str) -> bool:
+    """Tell whether its name says so or its text clearly has the structure."""
+    if not is_text(data):
+        return False
+    start = start_of(data)
+    signs = sum(sign.search(start) is not None for sign in _SIGNS)
+    return suffix(name) in {".md", ".markdown"} or signs >= _MIN_SIGNS
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:

@@ -13,7 +13,8 @@ from ingest.errors import (
     NoTextError,
     PoisonDocumentError,
 )
-from ingest.parse import pdf, registry
+from ingest.parse import registry
+from ingest.parse.formats import pdf
 from ingest.parse.parsed import ParsedDocument
 
 Draw = Callable[[Canvas], object]

@@ -6,7 +6,8 @@ import pytest
 from docx.document import Document as WordDocument
 
 from ingest.errors import CorruptDocumentError, EncryptedDocumentError, PoisonDocumentError
-from ingest.parse import docx, registry
+from ingest.parse import registry
+from ingest.parse.formats import docx
 from ingest.parse.parsed import ParsedDocument
 
 

@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from ingest.parse import markdown
+from ingest.parse.formats import markdown
 from ingest.parse.parsed import ParsedDocument
 
 GUIDE = b"""---

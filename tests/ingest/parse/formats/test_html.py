@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ingest.parse import html
+from ingest.parse.formats import html
 from ingest.parse.parsed import ParsedDocument
 
 

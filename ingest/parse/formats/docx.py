@@ -11,8 +11,11 @@ from ingest.parse.container import Container
 from ingest.parse.docx_styles import Numbering, Style, heading_level, list_place, read_styles
 from ingest.parse.docx_xml import NAMESPACES, attribute, child, content, local_name, value
 from ingest.parse.parsed import BlockKind, ParsedDocument
+from ingest.parse.sniff import is_container_with
 from ingest.parse.titles import choose_title
 
+NAME = "DOCX"
+RANK = 10
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MAIN_PART = "word/document.xml"
 _BLOCKS = [f"{{{namespace}}}{name}" for namespace in NAMESPACES for name in ("p", "tbl")]
@@ -23,6 +26,11 @@ _SKIPPED = frozenset(
 )
 _BREAKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _OFF = frozenset({"0", "false", "off"})
+
+
+def recognises(data: bytes, name: str) -> bool:
+    """Tell whether it is a ZIP container with Word's main part."""
+    return is_container_with(MAIN_PART, data, name)
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:

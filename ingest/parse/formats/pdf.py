@@ -1,5 +1,6 @@
 """PDF: the text of each page in reading order, its structure from places and font sizes."""
 
+import re
 from itertools import takewhile
 
 import pypdfium2 as pdfium
@@ -13,9 +14,19 @@ from ingest.parse.pdf_lines import Line, read_lines
 from ingest.parse.pdf_running import without_running_lines
 from ingest.parse.titles import choose_title
 
+NAME = "PDF"
+RANK = 10
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 2_000
 _MAX_COVER_LINES = 3
+_MAGIC_WINDOW = 1024
+_OBJECT = re.compile(rb"\d \d{1,5} obj\b")
+
+
+def recognises(data: bytes, _name: str) -> bool:
+    """Tell whether it is a PDF; some have a few bytes of something else in front."""
+    at = data[:_MAGIC_WINDOW].find(b"%PDF-")
+    return at == 0 or (at > 0 and _OBJECT.search(data) is not None)
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
-from ingest.parse import text
 from ingest.parse.clean import clean, decode
+from ingest.parse.formats import text
 from ingest.parse.parsed import ParsedDocument
 
 

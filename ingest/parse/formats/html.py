@@ -9,9 +9,16 @@ from ingest.parse.builder import DocumentBuilder
 from ingest.parse.clean import decode, one_line
 from ingest.parse.html_blocks import BlockWriter
 from ingest.parse.parsed import ParsedDocument
+from ingest.parse.sniff import is_text, start_of, starts_like_html, suffix
 from ingest.parse.titles import choose_title
 
+NAME = "HTML"
+RANK = 40
 MEDIA_TYPE = "text/html"
+_TAG = re.compile(
+    r"</?(?:html|head|body|title|meta|p|div|span|table|tr|td|h[1-6]|ul|ol|li|a|br|b|i|pre)\b[^<>]*>",
+    re.IGNORECASE,
+)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _CHARSET_WINDOW = 4096
 _UNSEEN_TAGS = frozenset(
@@ -26,6 +33,15 @@ _HIDING_STYLE = re.compile(
 _NEVER_IN_CELLS = "table, h1, h2, h3, h4, h5, h6"
 _MAX_CELL_CHARACTERS = 1_000
 _MIN_ROWS = 2
+
+
+def recognises(data: bytes, name: str) -> bool:
+    """Tell whether it starts like a page, or has some tags and a page's name."""
+    if not is_text(data):
+        return False
+    if starts_like_html(data):
+        return True
+    return suffix(name) in {".html", ".htm", ".xhtml"} and bool(_TAG.search(start_of(data)))
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:

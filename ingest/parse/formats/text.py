@@ -4,12 +4,20 @@ import re
 
 from ingest.parse.builder import DocumentBuilder
 from ingest.parse.clean import clean, decode
+from ingest.parse.lists import is_list_item
 from ingest.parse.parsed import BlockKind, ParsedDocument
+from ingest.parse.sniff import is_text
 from ingest.parse.titles import choose_title
 
+NAME = "plain text"
+RANK = 90  # what nothing else recognises
 MEDIA_TYPE = "text/plain"
 _PARAGRAPH_BORDER = re.compile(r"\n[ \t]*\n\s*")
-_LIST_MARKER = re.compile(r"[ \t]*(?:[-*+•‣◦▪\u2013]|\d{1,3}[.)])[ \t]+\S")
+
+
+def recognises(data: bytes, _name: str) -> bool:
+    """Tell whether it is made of characters and is not the source of something else."""
+    return is_text(data)
 
 
 def parse(data: bytes, name: str) -> ParsedDocument:
@@ -18,14 +26,9 @@ def parse(data: bytes, name: str) -> ParsedDocument:
     for paragraph in _PARAGRAPH_BORDER.split(clean(decode(data))):
         for kind, lines in _items(paragraph.split("\n")):
             builder.add(kind, "\n".join(lines))
-        if not _LIST_MARKER.match(paragraph):
+        if not is_list_item(paragraph):
             builder.end_group()
     return builder.build(choose_title(name), MEDIA_TYPE, "text")
-
-
-def is_list_item(line: str) -> bool:
-    """Tell whether a line starts with a bullet or a number."""
-    return _LIST_MARKER.match(line) is not None
 
 
 def _items(lines: list[str]) -> list[tuple[BlockKind, list[str]]]:
