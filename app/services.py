@@ -68,7 +68,7 @@ class Services:
     @cached_property
     def query_encoder(self) -> QueryEncoder:
         """Return the encoder of queries."""
-        return QueryEncoder(self.weights, self._exports)
+        return QueryEncoder(self.weights)
 
     @cached_property
     def index(self) -> ServedIndex:
@@ -111,17 +111,13 @@ class Services:
     @cached_property
     def ingestion(self) -> Ingestion:
         """Return what taking documents in needs."""
-        embedder = PassageEncoder(self.weights, self._exports)
+        embedder = PassageEncoder(self.weights)
         return Ingestion(self.database, self.files, embedder, self.index, self.weights)
 
     @cached_property
     def worker(self) -> Worker:
         """Return the worker of this home."""
         return Worker(self.ingestion, self.home)
-
-    @property
-    def _exports(self) -> Path:
-        return self.home / "encoder"
 
     @property
     def _engine(self) -> VectorIndex:

@@ -9,21 +9,35 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
 
-from ingest import jobs, store
-from ingest.errors import CopilotError, EncoderError, PoisonDocumentError, UnexpectedError
+from ingest import jobs, vectors
+from ingest.errors import (
+    CopilotError,
+    EncoderError,
+    MachineError,
+    PoisonDocumentError,
+    UnexpectedError,
+)
 from ingest.index.protocol import IndexBuildError
-from ingest.pipeline import Ingestion, ingest_documents, rebuild_index
+from ingest.pipeline import (
+    Ingestion,
+    ingest_documents,
+    read_documents,
+    rebuild_index,
+    store_documents,
+)
+from ingest.store import Prepared
 from ingest.tables import Job
 
 logger = logging.getLogger(__name__)
 
-BATCH_DOCUMENTS = 16
+BATCH_DOCUMENTS = 32
 POLL_SECONDS = 0.5
 # A new generation pays when this much of the index is scanned anew by every search.
 REBUILD_SHARE = 0.1
@@ -33,8 +47,10 @@ REBUILD_PAUSE_SECONDS = 60.0
 ATTEMPTS_TOGETHER = 3
 MAX_ATTEMPTS = 25
 HARMFUL = "the worker did not survive it"
-# The document is not to blame for these: its job waits until they are over.
-FAULTS_OF_THE_MACHINE = (OperationalError, ChildProcessError, EncoderError, OSError)
+# These pass, so the job waits for better times: a full disk, no memory for another process.
+FAULTS_OF_THE_MACHINE = (OSError,)
+# These need a person; until then nothing can be taken in, and whoever waits is told.
+FAULTS_OF_THE_INSTALLATION = (OperationalError, EncoderError)
 
 
 class Worker:
@@ -44,7 +60,7 @@ class Worker:
         self._ingestion = ingestion
         self._name = f"{os.uname().nodename}:{home.resolve()}"
         self._lock = FileLock(home / "worker.lock")
-        self._caught_up = False
+        self._embedded_up_to = -1
         self._rebuild_after = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -80,57 +96,99 @@ class Worker:
 
     def _work_off(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> None:
         jobs.release(self._ingestion.database, self._name)
-        self._catch_up()
-        while (left := self._unfinished(job_ids)) > 0:
-            on_progress(len(job_ids) - left)
-            if not self._step():
-                time.sleep(POLL_SECONDS)
+        with jobs.heartbeat(self._ingestion.database, self._name):
+            while (left := self._unfinished(job_ids)) > 0:
+                on_progress(len(job_ids) - left)
+                if not self._step(lambda: self._shown(job_ids, on_progress)):
+                    time.sleep(POLL_SECONDS)
+
+    def _shown(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> bool:
+        """Show progress between two batches; tell whether all that is waited for is done."""
+        left = self._unfinished(job_ids)
+        on_progress(len(job_ids) - left)
+        return left == 0
 
     def _turn(self, stop: threading.Event) -> bool:
         """Do all there is to do; tell whether there was anything."""
         jobs.release(self._ingestion.database, self._name)
-        self._catch_up()
         worked = False
-        while not stop.is_set() and self._step():
-            worked = True
+        with jobs.heartbeat(self._ingestion.database, self._name):
+            while not stop.is_set() and self._step(stop.is_set):
+                worked = True
         return worked
 
-    def _catch_up(self) -> None:
-        """Embed what is there already, once, when the embedding model is a new one."""
-        if self._caught_up:
-            return
-        if store.has_unembedded(self._ingestion.database, self._ingestion.embedder):
-            rebuild_index(self._ingestion)
-        self._caught_up = True
-
-    def _step(self) -> bool:
+    def _step(self, is_over: Callable[[], bool]) -> bool:
         """Do the next piece of work; tell whether there was any."""
-        claimed = jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
-        if claimed:
-            self._take_in(claimed)
+        if (claimed := self._claim()) or self._embed_the_rest():
+            self._take_in_all(claimed, is_over)
             return True
         return self._renew_index()
 
-    def _take_in(self, claimed: Sequence[Job]) -> None:
+    def _claim(self) -> list[Job]:
+        return jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
+
+    def _embed_the_rest(self) -> bool:
+        """Embed what lies there without a vector, looked for whenever the record has changed."""
+        sequence = self._ingestion.index.sequence()
+        if sequence == self._embedded_up_to:
+            return False
+        model = self._ingestion.embedder.fingerprint
+        found = vectors.has_unembedded(self._ingestion.database, model)
+        if found:
+            rebuild_index(self._ingestion)
+        self._embedded_up_to = sequence
+        return found
+
+    def _take_in_all(self, claimed: list[Job], is_over: Callable[[], bool]) -> None:
+        """Take in batch after batch: while one is embedded, the next is read already."""
+        with ThreadPoolExecutor(1, "reader") as reader:
+            reading = self._begin(reader, claimed)
+            while claimed:
+                following = [] if is_over() else self._claim()
+                begun = self._begin(reader, following)
+                self._take_in(claimed, reading)
+                claimed, reading = following, begun
+
+    def _begin(self, reader: ThreadPoolExecutor, claimed: list[Job]) -> "Future[list[Prepared]]":
+        alone = _suspects(claimed)
+        return reader.submit(read_documents, self._ingestion, [] if alone else claimed)
+
+    def _take_in(self, claimed: list[Job], reading: "Future[list[Prepared]]") -> None:
         """Take in a batch; one that fails as a whole is done again document by document."""
-        if any(job.attempts > ATTEMPTS_TOGETHER for job in claimed) and len(claimed) > 1:
-            for job in claimed:
-                self._take_in([job])
-            return
-        if claimed[0].attempts > MAX_ATTEMPTS:
-            self._fail(claimed[0], PoisonDocumentError(title=claimed[0].file_name, reason=HARMFUL))
-            return
+        with self._postponing(claimed):
+            if _suspects(claimed):
+                return self._take_in_one_by_one(claimed)
+            try:
+                store_documents(self._ingestion, reading.result())
+            except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
+                raise
+            except Exception:
+                logger.exception("Taking in %d document(s) failed.", len(claimed))
+                self._take_in_one_by_one(claimed)
+
+    def _take_in_one_by_one(self, claimed: list[Job]) -> None:
+        for job in claimed:
+            if job.attempts > MAX_ATTEMPTS:
+                self._fail(job, PoisonDocumentError(title=job.file_name, reason=HARMFUL))
+                continue
+            try:
+                ingest_documents(self._ingestion, [job])
+            except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
+                raise
+            except Exception:
+                logger.exception("Taking in a document failed.")
+                self._fail(job, UnexpectedError(title=job.file_name))
+
+    @contextlib.contextmanager
+    def _postponing(self, claimed: list[Job]) -> Iterator[None]:
+        """Let jobs wait that the machine could not do now; the documents are not to blame."""
         try:
-            ingest_documents(self._ingestion, claimed)
-        except FAULTS_OF_THE_MACHINE:
-            raise
-        except Exception:
-            logger.exception("Taking in %d document(s) failed.", len(claimed))
-            if len(claimed) > 1:
+            yield
+        except FAULTS_OF_THE_MACHINE as fault:
+            logger.exception("Taking in %d document(s) is put off.", len(claimed))
+            with self._ingestion.database.write() as session:
                 for job in claimed:
-                    self._take_in([job])
-                return
-            self._fail(claimed[0], UnexpectedError(title=claimed[0].file_name))
+                    jobs.postpone(session, job, _machine_error(job, fault))
 
     def _fail(self, job: Job, error: CopilotError) -> None:
         with self._ingestion.database.write() as session:
@@ -154,6 +212,16 @@ class Worker:
     def _unfinished(self, job_ids: Sequence[str]) -> int:
         with self._ingestion.database.read() as session:
             return jobs.unfinished(session, job_ids)
+
+
+def _suspects(claimed: Sequence[Job]) -> bool:
+    """Tell whether one of the documents may have killed its worker before."""
+    return any(job.attempts > ATTEMPTS_TOGETHER for job in claimed)
+
+
+def _machine_error(job: Job, fault: Exception) -> MachineError:
+    reason = fault.strerror if isinstance(fault, OSError) else None
+    return MachineError(title=job.file_name, reason=reason or str(fault))
 
 
 def stop_with_parent(stop: threading.Event) -> None:

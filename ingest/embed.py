@@ -1,23 +1,25 @@
-"""Passages → vectors, through sentence-transformers; only the worker imports this at work."""
+"""Passages → vectors, many at a time."""
 
-from collections.abc import Callable, Sequence
+import ctypes
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.query_encoder import QueryEncoder, export, fast_dtype, hush
+from ingest import backbone
+from ingest.backbone import Backbone
+from ingest.query_encoder import load_tokenizer, token_ids
 from ingest.weights import Weights
-
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
 
 Vectors = NDArray[np.float32]
 """float32[count, dimensions], rows of unit length."""
 
-BATCH_SIZE = 8
+# Enough to keep two cores busy, few enough for the intermediate results to stay in their caches.
+BATCH_TOKENS = 2_048
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
 class Embedder(Protocol):
@@ -27,66 +29,59 @@ class Embedder(Protocol):
     def fingerprint(self) -> str:
         """Name the model: vectors of one fingerprint can be compared with each other."""
 
-    def encode(self, texts: Sequence[str], on_progress: Callable[[int], None]) -> Vectors:
-        """Embed texts, telling after each batch how many are done."""
+    def encode(self, texts: Sequence[str], on_progress: Callable[[Sequence[int]], None]) -> Vectors:
+        """Embed texts, telling after each batch which of them it has done."""
 
 
 class PassageEncoder:
-    """The real embedder. Loading it takes seconds, so it happens on first use."""
+    """The real embedder. Loading it takes a second, so it happens on first use."""
 
-    def __init__(self, weights: Weights, exports: Path) -> None:
+    def __init__(self, weights: Weights) -> None:
         self._weights = weights
-        self._exports = exports
 
     @property
     def fingerprint(self) -> str:
         """Name the model."""
         return self._weights.fingerprint
 
-    def encode(self, texts: Sequence[str], on_progress: Callable[[int], None]) -> Vectors:
-        """Embed texts, longest first so that batches need little padding.
+    def encode(self, texts: Sequence[str], on_progress: Callable[[Sequence[int]], None]) -> Vectors:
+        """Embed texts, longest first: neighbours of one length are computed together.
 
         Returns:
             float32[len(texts), dimensions], rows of unit length.
         """
-        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        parts = []
-        for begin in range(0, len(order), BATCH_SIZE):
-            batch = [texts[index] for index in order[begin : begin + BATCH_SIZE]]
-            parts.append(self._encode_batch(batch))
-            on_progress(begin + len(batch))
-        vectors = np.empty((len(texts), self._dimensions), dtype=np.float32)
-        if parts:
-            vectors[order] = np.concatenate(parts)
+        ids = token_ids(load_tokenizer(self._weights.folder), texts)
+        vectors = np.empty((len(texts), self._backbone.dimensions), dtype=np.float32)
+        for batch in _batches(ids):
+            vectors[batch] = self._backbone.encode([ids[index] for index in batch])
+            on_progress(batch)
         return vectors
 
-    @property
-    def _dimensions(self) -> int:
-        return int(self._model.get_embedding_dimension() or 0)
-
-    def _encode_batch(self, texts: list[str]) -> Vectors:
-        tensor = self._model.encode(
-            texts,
-            batch_size=len(texts),
-            convert_to_tensor=True,
-            normalize_embeddings=False,
-            show_progress_bar=False,
-        )
-        vectors = tensor.float().cpu().numpy()
-        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return unit
-
     @cached_property
-    def _model(self) -> "SentenceTransformer":
-        hush()
-        from sentence_transformers import SentenceTransformer
+    def _backbone(self) -> Backbone:
+        _keep_memory()
+        return backbone.load(self._weights)
 
-        # While the libraries are loaded anyhow: what is taken in now is searched next.
-        if not QueryEncoder.exported(self._exports, self.fingerprint):
-            export(self._weights, self._exports)
-        return SentenceTransformer(
-            str(self._weights.folder),
-            device="cpu",
-            model_kwargs={"dtype": fast_dtype()},
-            local_files_only=True,
-        )
+
+def _batches(ids: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    tokens = 0
+    for index in sorted(range(len(ids)), key=lambda index: -len(ids[index])):
+        if batch and tokens + len(ids[index]) > BATCH_TOKENS:
+            yield batch
+            batch, tokens = [], 0
+        batch.append(index)
+        tokens += len(ids[index])
+    if batch:
+        yield batch
+
+
+def _keep_memory() -> None:
+    """Let the C library keep freed memory for the next batch.
+
+    Otherwise it returns every large block to the system and asks for it anew, which makes the
+    products of a batch up to three times as slow: the system clears each page first.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        libc.mallopt(_M_TRIM_THRESHOLD, 256 << 20)

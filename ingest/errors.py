@@ -12,6 +12,8 @@ CopilotError
 │  ├─ ForbiddenDocumentError   the uploader may not see what they would replace
 │  ├─ SourceNotFoundError
 │  ├─ PoisonDocumentError      quarantined: the document hurt its parser
+│  ├─ MachineError             a full disk or the like: the job waits and is tried again
+│  ├─ CancelledError           somebody called it off
 │  └─ UnexpectedError          a fault of ours
 ├─ UnknownDocumentError
 ├─ EncoderError                the embedding model is missing or altered
@@ -116,6 +118,18 @@ class PoisonDocumentError(IngestError):
     """Fields: title, reason."""
 
     code = "poison_document"
+
+
+class MachineError(IngestError):
+    """Fields: title, reason."""
+
+    code = "machine"
+
+
+class CancelledError(IngestError):
+    """Fields: title."""
+
+    code = "cancelled"
 
 
 class UnexpectedError(IngestError):

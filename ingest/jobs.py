@@ -1,9 +1,14 @@
 """The queue of documents on their way in: rows with leases, so that no kill loses one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event as Signal
+from threading import Thread
 
 from sqlalchemy import Exists, func, or_, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
 from ingest.db import Database, now, storable
@@ -11,6 +16,18 @@ from ingest.errors import CopilotError, DuplicateDocumentError, PoisonDocumentEr
 from ingest.tables import Job, JobState, Outcome
 
 LEASE = timedelta(seconds=60)
+BEAT_SECONDS = 15.0
+# How long to wait after each failure of the machine; after the last the job ends.
+BACKOFF = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=5),
+)
+RETRIED = frozenset({Outcome.FAILED, Outcome.QUARANTINED, Outcome.CANCELLED})
+_IDLE = {"stage": "waiting", "worker": None, "lease_until": None, "progress_done": 0}
+_PACE_WINDOW = timedelta(minutes=5)
+_PACE_SAMPLE = 3
 
 
 def claim(database: Database, worker: str, limit: int) -> list[Job]:
@@ -18,8 +35,9 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
 
     Of several uploads of one source only the oldest is taken: they must become versions in order.
     """
+    due = or_(Job.not_before.is_(None), Job.not_before <= now())
     free = or_(
-        Job.state == JobState.QUEUED,
+        (Job.state == JobState.QUEUED) & due,
         (Job.state == JobState.RUNNING) & (Job.lease_until < now()),
     )
     with database.write() as session:
@@ -31,16 +49,23 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
             job.state = JobState.RUNNING
             job.worker = worker
             job.lease_until = now() + LEASE
+            job.started_at = now()
             job.attempts += 1
     return jobs
 
 
 def held(session: Session, job: Job) -> bool:
-    """Tell whether a claimed job is still its worker's: no other took it over or finished it."""
+    """Tell whether a claimed job is still its worker's: not taken over, cancelled or paused."""
     query = select(Job.id).where(
         Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker
     )
     return session.scalar(query.with_for_update()) is not None
+
+
+def still_held(database: Database, jobs: Collection[Job]) -> set[str]:
+    """Return the ids of those claimed jobs that are still their worker's."""
+    with database.read() as session:
+        return {job.id for job in jobs if _is_held(session, job)}
 
 
 def release(database: Database, worker: str) -> None:
@@ -49,30 +74,43 @@ def release(database: Database, worker: str) -> None:
         session.execute(
             update(Job)
             .where(Job.state == JobState.RUNNING, Job.worker == worker)
-            .values(state=JobState.QUEUED, stage="waiting", worker=None, lease_until=None)
+            .values(state=JobState.QUEUED, **_IDLE)
         )
 
 
-def renew(database: Database, job_ids: Sequence[str]) -> None:
-    """Keep the leases of jobs that wait for their turn in a batch."""
-    with database.write() as session:
-        session.execute(
-            update(Job)
-            .where(Job.id.in_(job_ids), Job.state == JobState.RUNNING)
-            .values(lease_until=now() + LEASE)
-        )
+@contextmanager
+def heartbeat(database: Database, worker: str) -> Iterator[None]:
+    """Keep the leases of everything that a worker holds, however long its work takes."""
+    stop = Signal()
+
+    def beat() -> None:
+        while not stop.wait(BEAT_SECONDS):
+            # A database that is away for a moment must not end the heart.
+            with suppress(OperationalError), database.write() as session:
+                session.execute(
+                    update(Job)
+                    .where(Job.state == JobState.RUNNING, Job.worker == worker)
+                    .values(lease_until=now() + LEASE)
+                )
+
+    thread = Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
-def report(database: Database, job_ids: Sequence[str], stage: str, done: int, total: int) -> None:
-    """Show how far jobs are; this is their heartbeat too."""
+def report(database: Database, stage: str, progress: Mapping[str, tuple[int, int]]) -> None:
+    """Show how far jobs are: (done, total) by job id."""
     with database.write() as session:
-        session.execute(
-            update(Job)
-            .where(Job.id.in_(job_ids), Job.state == JobState.RUNNING)
-            .values(
-                stage=stage, progress_done=done, progress_total=total, lease_until=now() + LEASE
+        for job_id, (done, total) in progress.items():
+            session.execute(
+                update(Job)
+                .where(Job.id == job_id, Job.state == JobState.RUNNING)
+                .values(stage=stage, progress_done=done, progress_total=total)
             )
-        )
 
 
 def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -> None:
@@ -85,6 +123,7 @@ def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -
             outcome=outcome,
             stage="done",
             lease_until=None,
+            not_before=None,
             finished_at=now(),
             **results,
         )
@@ -93,22 +132,100 @@ def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -
 
 def fail(session: Session, job_id: str, error: CopilotError) -> None:
     """End a job with the reason why its document was not taken in."""
-    finish(
-        session,
-        job_id,
-        _outcome_of(error),
-        error_code=error.code,
-        error_fields={name: storable(str(value)) for name, value in error.fields.items()},
-        document_id=error.fields.get("other_id"),
+    document_id = error.fields.get("other_id")
+    finish(session, job_id, _outcome_of(error), document_id=document_id, **_reason(error))
+
+
+def postpone(session: Session, job: Job, error: CopilotError) -> None:
+    """Let a job that the machine failed wait, longer each time; after the last time it ends."""
+    if job.failures >= len(BACKOFF):
+        fail(session, job.id, error)
+        return
+    session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker)
+        .values(
+            state=JobState.QUEUED,
+            failures=job.failures + 1,
+            not_before=now() + BACKOFF[job.failures],
+            **_IDLE,
+            **_reason(error),
+        )
     )
 
 
+def cancel(session: Session, job_ids: Collection[str]) -> None:
+    """End jobs for good, also while a worker is at them: it finds out and gives up."""
+    for job_id in job_ids:
+        finish(session, job_id, Outcome.CANCELLED)
+
+
+def pause(session: Session, job_ids: Collection[str]) -> None:
+    """Let jobs rest until they are resumed; one at work begins anew then."""
+    unfinished = Job.state.in_([JobState.QUEUED, JobState.RUNNING])
+    session.execute(
+        update(Job).where(Job.id.in_(job_ids), unfinished).values(state=JobState.PAUSED, **_IDLE)
+    )
+
+
+def resume(session: Session, job_ids: Collection[str]) -> None:
+    """Let paused jobs go on."""
+    session.execute(
+        update(Job)
+        .where(Job.id.in_(job_ids), Job.state == JobState.PAUSED)
+        .values(state=JobState.QUEUED)
+    )
+
+
+def retry(job: Job) -> None:
+    """Begin a job again that ended without its document; it counts as uploaded now."""
+    if job.state != JobState.DONE or job.outcome not in RETRIED:
+        return
+    job.state, job.outcome, job.stage = JobState.QUEUED, None, "waiting"
+    job.error_code, job.error_fields = None, {}
+    job.attempts = job.failures = job.progress_done = job.progress_total = 0
+    # An older upload must not supersede what came in meanwhile without anybody's asking.
+    job.created_at, job.finished_at = now(), None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a queue gets on."""
+
+    unfinished: int
+    paused: int
+    seconds_left: float | None  # None until enough has been done to tell
+
+
+def pace(session: Session) -> Pace:
+    """Estimate from the documents of the last minutes how long the waiting ones will take."""
+    counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
+    paused = counts.get(JobState.PAUSED, 0)
+    waiting = counts.get(JobState.QUEUED, 0) + counts.get(JobState.RUNNING, 0)
+    done, first = session.execute(
+        select(func.count(), func.min(Job.started_at)).where(
+            Job.finished_at > now() - _PACE_WINDOW, Job.started_at.is_not(None)
+        )
+    ).one()
+    seconds = None
+    if first is not None and done >= _PACE_SAMPLE and waiting:
+        seconds = waiting * (now() - first).total_seconds() / done
+    return Pace(waiting + paused, paused, seconds)
+
+
 def unfinished(session: Session, job_ids: Sequence[str] | None = None) -> int:
-    """Count jobs that wait or run; of all, or of those named."""
+    """Count jobs that wait, rest or run; of all, or of those named."""
     query = select(func.count()).select_from(Job).where(Job.state != JobState.DONE)
     if job_ids is not None:
         query = query.where(Job.id.in_(job_ids))
     return session.scalar(query) or 0
+
+
+def _is_held(session: Session, job: Job) -> bool:
+    query = select(Job.id).where(
+        Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker
+    )
+    return session.scalar(query) is not None
 
 
 def _has_older() -> Exists:
@@ -122,6 +239,11 @@ def _has_older() -> Exists:
         older.source == Job.source, older.state != JobState.DONE, is_older
     )
     return query.exists()
+
+
+def _reason(error: CopilotError) -> dict[str, object]:
+    fields = {name: storable(str(value)) for name, value in error.fields.items()}
+    return {"error_code": error.code, "error_fields": fields}
 
 
 def _outcome_of(error: CopilotError) -> Outcome:

@@ -1,12 +1,15 @@
 """The knowledge base as people read it: documents, versions, passages, work in progress."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, defer
 
 from ingest.errors import UnknownDocumentError
-from ingest.tables import Document, Job, Passage, Version
+from ingest.parse.parsed import Word
+from ingest.places import unpack
+from ingest.tables import Document, Job, Page, Passage, Version, VersionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,45 @@ def entry(session: Session, document_id: str, number: int | None = None) -> Entr
     return Entry(session.get_one(Document, document_id), version)
 
 
-def passages(session: Session, version_id: str) -> list[Passage]:
-    """Return the passages of a version in reading order."""
-    query = select(Passage).where(Passage.version_id == version_id).order_by(Passage.ordinal)
+def versions(session: Session, document_id: str) -> list[Version]:
+    """Return the versions of a document, newest first, without their texts."""
+    query = (
+        select(Version)
+        .where(Version.document_id == document_id)
+        .order_by(Version.number.desc())
+        .options(defer(Version.text))
+    )
     return list(session.scalars(query))
+
+
+def passages(session: Session, version_id: str, first: int, limit: int) -> list[Passage]:
+    """Return passages of a version in reading order, from the `first` on, counted from 1."""
+    query = (
+        select(Passage)
+        .where(Passage.version_id == version_id, Passage.ordinal >= first)
+        .order_by(Passage.ordinal)
+        .limit(limit)
+    )
+    return list(session.scalars(query))
+
+
+def words(session: Session, version_id: str, page: int) -> tuple[Word, ...]:
+    """Return the words of a page with their places; none where the format has no places."""
+    query = select(Page.words).where(Page.version_id == version_id, Page.number == page)
+    packed = session.scalar(query)
+    return unpack(packed) if packed else ()
+
+
+def stale(session: Session, today: date) -> list[Entry]:
+    """Return the documents in use whose review date has passed, the longest overdue first."""
+    query = (
+        select(Document, Version)
+        .join(Version, Version.document_id == Document.id)
+        .where(Version.status == VersionStatus.CURRENT, Document.review_by < today)
+        .order_by(Document.review_by, func.lower(Document.title))
+        .options(defer(Version.text))
+    )
+    return [Entry(row.Document, row.Version) for row in session.execute(query)]
 
 
 def recent_jobs(session: Session, limit: int) -> list[Job]:

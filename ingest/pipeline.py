@@ -1,6 +1,7 @@
 """A document's way in and out, one short function for each flow."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,6 +21,9 @@ from ingest.store import Prepared
 from ingest.tables import Job
 from ingest.weights import Weights
 
+# How often progress is written down, and a job asked whether somebody cancelled it.
+REPORT_SECONDS = 0.5
+
 
 @dataclass(frozen=True)
 class Ingestion:
@@ -37,40 +41,62 @@ class Ingestion:
         return load_tokenizer(self.weights.folder)
 
 
+class GivenUpError(Exception):
+    """Nobody waits for this work any more: its jobs were cancelled, paused or taken over."""
+
+
 def ingest_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> None:
     """Take in the documents of claimed jobs; each is stored, or its job says why not."""
-    job_ids = [job.id for job in claimed]
-    prepared: list[Prepared] = []
-    for job in claimed:
-        jobs.renew(ingestion.database, job_ids)
-        if (ready := _prepare(ingestion, job)) is not None:
-            prepared.append(ready)
-    if not prepared:
+    store_documents(ingestion, read_documents(ingestion, claimed))
+
+
+def read_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> list[Prepared]:
+    """Read and split documents; those that cannot be read end here, with the reason."""
+    return [ready for job in claimed if (ready := _read(ingestion, job)) is not None]
+
+
+def store_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> None:
+    """Embed what is new in documents and make each the current version."""
+    try:
+        fresh = _embed(ingestion, prepared)
+    except GivenUpError:
         return
-    known = _embed(ingestion, prepared)
     for ready in prepared:
         try:
-            store.add_version(ingestion.database, ready, known, ingestion.embedder.fingerprint)
+            store.add_version(ingestion.database, ready, fresh, ingestion.embedder.fingerprint)
         except CopilotError as error:
             _fail(ingestion, ready.job, error)
 
 
-def rebuild_index(ingestion: Ingestion) -> IndexState:
-    """Embed what the current model has not embedded yet, then build a new generation."""
-    texts = store.unembedded(ingestion.database, ingestion.tokenizer, ingestion.embedder)
+def embed_the_rest(ingestion: Ingestion) -> None:
+    """Embed current passages without a vector: the model is new, or an old version came back."""
+    model = ingestion.embedder.fingerprint
+    texts = vectors.unembedded(ingestion.database, ingestion.tokenizer, model)
     fresh = vectors.encode(ingestion.embedder, texts, lambda _: None)
     with ingestion.database.write() as session:
-        vectors.add(session, ingestion.embedder.fingerprint, fresh)
+        vectors.add(session, model, fresh)
+
+
+def rebuild_index(ingestion: Ingestion) -> IndexState:
+    """Build a new generation of the index from the vectors of all current passages."""
+    embed_the_rest(ingestion)
     return ingestion.index.rebuild()
 
 
-def _prepare(ingestion: Ingestion, job: Job) -> Prepared | None:
+def _read(ingestion: Ingestion, job: Job) -> Prepared | None:
     """Read and split a document; None if its job ended here."""
+    progress = _Progress(ingestion.database, "reading", [job])
     try:
         if store.keep_unchanged(ingestion.database, job):
             return None
-        jobs.report(ingestion.database, [job.id], "reading", 0, 0)
-        parsed = parse_file(ingestion.files.path(job.sha256), job.file_name)
+        progress.show({job.id: (0, 0)})
+        parsed = parse_file(
+            ingestion.files.path(job.sha256),
+            job.file_name,
+            watch=lambda done, total: progress.show({job.id: (done, total)}),
+        )
+    except GivenUpError:
+        return None
     except CopilotError as error:
         _fail(ingestion, job, error)
         return None
@@ -92,15 +118,58 @@ def _fail(ingestion: Ingestion, job: Job, error: CopilotError) -> None:
 
 
 def _embed(ingestion: Ingestion, prepared: Sequence[Prepared]) -> dict[str, bytes]:
-    """Embed the texts of a batch of documents that have no vector yet, all together."""
-    texts = {vectors.content_hash(text): text for ready in prepared for text in ready.texts}
-    model = ingestion.embedder.fingerprint
+    """Embed the texts of a batch of documents that have no vector yet, all together.
+
+    Raises:
+        GivenUpError: No document of the batch is wanted any more.
+    """
+    keys = {
+        ready.job.id: [vectors.content_hash(text) for text in ready.texts] for ready in prepared
+    }
+    texts = {
+        key: text
+        for ready in prepared
+        for key, text in zip(keys[ready.job.id], ready.texts, strict=True)
+    }
     with ingestion.database.read() as session:
-        missing = vectors.missing(session, texts, model)
-    job_ids = [ready.job.id for ready in prepared]
+        missing = vectors.missing(session, texts, ingestion.embedder.fingerprint)
+    order = list(missing)
+    waiting = {job: {key for key in some if key in missing} for job, some in keys.items()}
+    totals = {job: len(some) for job, some in waiting.items()}
+    progress = _Progress(ingestion.database, "embedding", [ready.job for ready in prepared])
 
-    def show(done: int) -> None:
-        jobs.report(ingestion.database, job_ids, "embedding", done, len(missing))
+    def show(done: Collection[int]) -> None:
+        finished = {order[index] for index in done}
+        for some in waiting.values():
+            some.difference_update(finished)
+        progress.show(
+            {job: (totals[job] - len(some), totals[job]) for job, some in waiting.items()}
+        )
 
-    show(0)
+    show([])
     return vectors.encode(ingestion.embedder, missing, show)
+
+
+class _Progress:
+    """Writes down how far jobs are, now and then, and finds out when nobody waits for them."""
+
+    def __init__(self, database: Database, stage: str, claimed: Sequence[Job]) -> None:
+        self._database = database
+        self._stage = stage
+        self._claimed = claimed
+        self._next = 0.0
+
+    def show(self, progress: dict[str, tuple[int, int]]) -> None:
+        """Report (done, total) by job id.
+
+        Raises:
+            GivenUpError: None of the jobs is this worker's any more.
+        """
+        if not self._claimed or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REPORT_SECONDS
+        wanted = jobs.still_held(self._database, self._claimed)
+        if not wanted:
+            raise GivenUpError
+        held = {job: counts for job, counts in progress.items() if job in wanted}
+        jobs.report(self._database, self._stage, held)

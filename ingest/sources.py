@@ -1,5 +1,6 @@
 """Where documents come from: files, folders, help-centre exports, the browser."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from ingest.files import FileStore
 from ingest.parse.registry import MAX_FILE_BYTES
 from ingest.store import end_if_unchanged
 from ingest.tables import Job, JobState
+
+NO_BYTES = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,11 @@ def submit(
             elif job.source not in waiting and not _is_answered(session, job):
                 waiting.add(job.source)
     return [job.id for job, _ in made]
+
+
+def is_retryable(job: Job) -> bool:
+    """Tell whether the bytes of an upload are here, so that it can be tried again."""
+    return job.sha256 != NO_BYTES
 
 
 def _job(item: Upload, files: FileStore, actor: str) -> Job:

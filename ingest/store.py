@@ -1,25 +1,22 @@
-"""Documents as a record: versions come, supersede each other and go, each in one transaction."""
+"""Documents on their way into the record, each version in one transaction."""
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import uuid4
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
-from tokenizers import Tokenizer
 
-from ingest import jobs, vectors
+from ingest import jobs, places, searchable, vectors
 from ingest.access import Scope
 from ingest.chunk import Chunk
 from ingest.db import Database
-from ingest.embed import Embedder
-from ingest.errors import DuplicateDocumentError, ForbiddenDocumentError, UnknownDocumentError
+from ingest.errors import DuplicateDocumentError, ForbiddenDocumentError
 from ingest.events import record, take_turn
 from ingest.parse.parsed import ParsedDocument
 from ingest.tables import (
     Document,
-    Embedding,
-    IndexOperation,
     Job,
     Outcome,
     Page,
@@ -45,8 +42,13 @@ class Prepared:
 
 
 def document_id(source: str) -> str:
-    """Return the identifier of the document that a source names."""
+    """Return the identifier that the first document of a source gets."""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def find(session: Session, source: str) -> Document | None:
+    """Return the document that a source names now; a document may have moved to another."""
+    return session.scalar(select(Document).where(Document.source == source))
 
 
 def current_version(session: Session, document: str) -> Version | None:
@@ -70,20 +72,20 @@ def keep_unchanged(database: Database, job: Job) -> bool:
 
 def end_if_unchanged(session: Session, job: Job) -> bool:
     """Do as `keep_unchanged` inside the caller's transaction."""
-    known = document_id(job.source)
-    _refuse_forbidden(session, job, known)
-    current = current_version(session, known)
-    if current is None or not _is_same(current, job):
-        _refuse_duplicate(session, job, known)
+    document = find(session, job.source)
+    if document is not None and not _scope(job).permits(document):
+        raise ForbiddenDocumentError(title=job.file_name)
+    current = current_version(session, document.id) if document else None
+    if document is None or current is None or not _is_same(current, job):
+        _refuse_duplicate(session, job, document)
         return False
-    document = session.get_one(Document, known)
     _apply_details(session, document, current, job)
     pages = session.scalar(select(func.count()).where(Page.version_id == current.id))
     jobs.finish(
         session,
         job.id,
         Outcome.UNCHANGED,
-        document_id=known,
+        document_id=document.id,
         passages=current.passages,
         pages=pages or None,
     )
@@ -106,7 +108,7 @@ def add_version(
         document = _document(session, ready)
         previous = current_version(session, document.id)
         if previous is not None:
-            _retire(session, document, previous, VersionStatus.SUPERSEDED)
+            retire(session, document, previous, VersionStatus.SUPERSEDED)
         version = _version(session, document, ready)
         hashes = [vectors.content_hash(text) for text in ready.texts]
         wanted = {key: fresh[key] for key in dict.fromkeys(hashes) if key in fresh}
@@ -124,71 +126,20 @@ def add_version(
         )
 
 
-def withdraw_document(session: Session, document: str, actor: str) -> None:
-    """Take a document out of search; its versions stay for the record.
-
-    Raises:
-        UnknownDocumentError: There is no such document, or it is withdrawn already.
-    """
-    current = current_version(session, document)
-    if current is None:
-        raise UnknownDocumentError(document_id=document)
-    _retire(session, session.get_one(Document, document), current, VersionStatus.WITHDRAWN)
-    record(session, actor, "document:withdraw", document, {"version": current.number})
-
-
-def unembedded(database: Database, tokenizer: Tokenizer, embedder: Embedder) -> dict[str, str]:
-    """Return the embedded texts of current passages without a vector, by content hash."""
-    columns = (Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
-    with database.read() as session:
-        return {
-            row.content_hash: vectors.embedded_text(
-                tokenizer, row.title, row.heading_path, row.text
-            )
-            for row in session.execute(
-                _unembedded(embedder.fingerprint).with_only_columns(*columns)
-            )
-        }
-
-
-def has_unembedded(database: Database, embedder: Embedder) -> bool:
-    """Tell whether a current passage has no vector: the model is new here."""
-    with database.read() as session:
-        return session.scalar(_unembedded(embedder.fingerprint).limit(1)) is not None
-
-
-def _unembedded(model: str) -> Select[str]:
-    has_vector = (
-        select(Embedding.content_hash)
-        .where(Embedding.content_hash == Passage.content_hash, Embedding.model == model)
-        .exists()
-    )
-    return (
-        select(Passage.id).join(Version).where(Version.status == VersionStatus.CURRENT, ~has_vector)
-    )
-
-
 def _is_same(current: Version, job: Job) -> bool:
     """Tell whether a job would make the same version again; titles are embedded with the text."""
     title = job.details.get("title") or current.title
     return current.sha256 == job.sha256 and current.title == title
 
 
-def _refuse_forbidden(session: Session, job: Job, known: str) -> None:
-    """Nobody replaces, or opens to others, what they may not see."""
-    document = session.get(Document, known)
-    if document is not None and not _scope(job).permits(document):
-        raise ForbiddenDocumentError(title=job.file_name)
-
-
-def _refuse_duplicate(session: Session, job: Job, known: str) -> None:
+def _refuse_duplicate(session: Session, job: Job, known: Document | None) -> None:
     twins = session.execute(
         select(Version.title, Document)
         .join(Document, Document.id == Version.document_id)
         .where(
             Version.sha256 == job.sha256,
             Version.status == VersionStatus.CURRENT,
-            Version.document_id != known,
+            Version.document_id != (known.id if known else ""),
         )
     )
     for title, document in twins:
@@ -207,16 +158,18 @@ def _scope(job: Job) -> Scope:
 
 def _document(session: Session, ready: Prepared) -> Document:
     job, details = ready.job, ready.job.details
-    document = session.get(Document, document_id(job.source))
+    document = find(session, job.source)
     if document is None:
+        taken = session.get(Document, document_id(job.source)) is not None
         document = Document(
-            id=document_id(job.source),
+            id=uuid4().hex[:16] if taken else document_id(job.source),
             source=job.source,
             title=ready.title,
             owner=details.get("owner") or job.actor,
             visibility=Visibility(details.get("visibility") or DEFAULT_VISIBILITY),
             labels=details.get("labels") or [],
             url=details.get("url"),
+            folder=details.get("folder"),
         )
         session.add(document)
         session.flush()
@@ -231,6 +184,7 @@ def _set_details(document: Document, job: Job) -> None:
     details = job.details
     document.owner = details.get("owner") or document.owner
     document.url = details.get("url") or document.url
+    document.folder = details.get("folder") or document.folder
     if details.get("visibility"):
         document.visibility = Visibility(details["visibility"])
     if details.get("labels") is not None:
@@ -245,22 +199,28 @@ def _apply_details(session: Session, document: Document, current: Version, job: 
     # Asked before the next statement writes the change: afterwards nothing counts as modified.
     modified = session.is_modified(document)
     if document.visibility != before:
-        _log_operations(session, before, current, adds=False)
-        _log_operations(session, document.visibility, current, adds=True)
+        searchable.dismiss(session, before, current)
+        searchable.admit(session, document.visibility, current)
     if modified:
         record(session, job.actor, "document:describe", document.id, job.details)
 
 
-def _retire(session: Session, document: Document, version: Version, status: VersionStatus) -> None:
+def retire(session: Session, document: Document, version: Version, status: VersionStatus) -> None:
+    """Take a current version out of search."""
     version.status = status
-    _log_operations(session, document.visibility, version, adds=False)
+    searchable.dismiss(session, document.visibility, version)
     # The next current version may follow in this transaction, and only one may be current.
     session.flush()
 
 
-def _version(session: Session, document: Document, ready: Prepared) -> Version:
+def next_number(session: Session, document: Document) -> int:
+    """Return the number of the document's next version."""
     numbers = select(func.max(Version.number)).where(Version.document_id == document.id)
-    number = (session.scalar(numbers) or 0) + 1
+    return (session.scalar(numbers) or 0) + 1
+
+
+def _version(session: Session, document: Document, ready: Prepared) -> Version:
+    number = next_number(session, document)
     version = Version(
         id=f"{document.id}.{number}",
         document_id=document.id,
@@ -276,11 +236,18 @@ def _version(session: Session, document: Document, ready: Prepared) -> Version:
         language=ready.language,
         text=ready.parsed.text,
         passages=len(ready.chunks),
+        unread_pages=list(ready.parsed.unread_pages),
     )
     session.add(version)
     session.flush()
     pages = [
-        {"version_id": version.id, "number": page.number, "start": page.start, "end": page.end}
+        {
+            "version_id": version.id,
+            "number": page.number,
+            "start": page.start,
+            "end": page.end,
+            "words": places.pack(page.words),
+        }
         for page in ready.parsed.pages
     ]
     if pages:
@@ -293,7 +260,9 @@ def _add_passages(
 ) -> None:
     rows = [
         {
-            "id": _passage_id(version, part, text := ready.parsed.text[part.start : part.end]),
+            "id": passage_id(
+                version, part.ordinal, text := ready.parsed.text[part.start : part.end]
+            ),
             "version_id": version.id,
             "ordinal": part.ordinal,
             "heading_path": list(part.heading_path),
@@ -308,22 +277,10 @@ def _add_passages(
     ]
     if rows:
         session.execute(insert(Passage), rows)
-    _log_operations(session, document.visibility, version, adds=True)
+    searchable.admit(session, document.visibility, version)
 
 
-def _passage_id(version: Version, part: Chunk, text: str) -> str:
-    content = f"{version.document_id}\0{version.number}\0{part.ordinal}\0{text}"
+def passage_id(version: Version, ordinal: int, text: str) -> str:
+    """Return the identifier of a passage, the same whenever it is stored again."""
+    content = f"{version.document_id}\0{version.number}\0{ordinal}\0{text}"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
-
-
-def _log_operations(
-    session: Session, visibility: Visibility, version: Version, *, adds: bool
-) -> None:
-    take_turn(session)
-    passage_ids = session.scalars(select(Passage.id).where(Passage.version_id == version.id))
-    rows = [
-        {"passage_id": passage_id, "visibility": visibility, "adds": adds}
-        for passage_id in passage_ids
-    ]
-    if rows:
-        session.execute(insert(IndexOperation), rows)

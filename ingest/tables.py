@@ -1,11 +1,21 @@
 """Documents, their versions and passages, and the work to take them in."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest.db import Base, UtcDateTime, now
@@ -32,6 +42,7 @@ class JobState(StrEnum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
 
 
@@ -43,6 +54,14 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     QUARANTINED = "quarantined"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class FindingKind(StrEnum):
+    """What may be wrong between two documents."""
+
+    NEAR_DUPLICATE = "near_duplicate"
+    NUMBER_CONFLICT = "number_conflict"
 
 
 class Document(Base):
@@ -57,6 +76,9 @@ class Document(Base):
     visibility: Mapped[Visibility] = mapped_column(String(16))
     labels: Mapped[list[str]] = mapped_column(JSON, default_factory=list)
     url: Mapped[str | None] = mapped_column(Text, default=None)
+    review_by: Mapped[date | None] = mapped_column(Date, default=None)
+    # The folder that it is kept in step with; what leaves the folder leaves the desk.
+    folder: Mapped[str | None] = mapped_column(Text, default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
@@ -89,11 +111,18 @@ class Version(Base):
     language: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
     passages: Mapped[int]
+    unread_pages: Mapped[list[int]] = mapped_column(JSON, default_factory=list)
+    restored_from: Mapped[int | None] = mapped_column(default=None)
+    # When it was last held against the other documents; null: not yet.
+    compared_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
 class Page(Base):
-    """Where a page's text lies in its version's text; pages count from 1."""
+    """Where a page's text lies in its version's text; pages count from 1.
+
+    `words` holds the place of each word on the page, see `ingest.places`.
+    """
 
     __tablename__ = "pages"
 
@@ -101,6 +130,28 @@ class Page(Base):
     number: Mapped[int] = mapped_column(primary_key=True)
     start: Mapped[int]
     end: Mapped[int]
+    words: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+
+
+class Finding(Base):
+    """Two stretches of two versions that repeat or contradict each other, for an owner to judge."""
+
+    __tablename__ = "findings"
+
+    kind: Mapped[FindingKind] = mapped_column(String(16))
+    version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"), index=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    other_version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"), index=True)
+    other_start: Mapped[int]
+    other_end: Mapped[int]
+    # Of a near duplicate: the share of the version's text that the other has too.
+    share: Mapped[float | None] = mapped_column(default=None)
+    settled_by: Mapped[str | None] = mapped_column(Text, default=None)
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default_factory=lambda: uuid4().hex
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
 class Passage(Base):
@@ -170,6 +221,9 @@ class Job(Base):
     # The labels of whoever uploaded it; null is the desk itself, which may change everything.
     reader_labels: Mapped[list[str] | None] = mapped_column(JSON, default=None)
     attempts: Mapped[int] = mapped_column(default=0)
+    # How often the machine failed it, and when it is tried again.
+    failures: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     id: Mapped[str] = mapped_column(
         String(32), primary_key=True, default_factory=lambda: uuid4().hex
     )
@@ -186,6 +240,7 @@ class Job(Base):
     passages: Mapped[int] = mapped_column(default=0)
     pages: Mapped[int | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
 
 

@@ -3,14 +3,15 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from tokenizers import Tokenizer
 
+from ingest.db import Database
 from ingest.embed import Embedder
 from ingest.query_encoder import MAX_TOKENS, token_offsets
-from ingest.tables import Embedding
+from ingest.tables import Embedding, Passage, Version, VersionStatus
 
 # Title and headings are embedded with each passage; [CLS] and [SEP] take the last two places.
 PREFIX_TOKENS = 40
@@ -43,8 +44,35 @@ def missing(session: Session, texts: Mapping[str, str], model: str) -> dict[str,
     return {key: text for key, text in texts.items() if key not in known}
 
 
+def unembedded(database: Database, tokenizer: Tokenizer, model: str) -> dict[str, str]:
+    """Return the embedded texts of current passages without a vector, by content hash."""
+    columns = (Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
+    with database.read() as session:
+        return {
+            row.content_hash: embedded_text(tokenizer, row.title, row.heading_path, row.text)
+            for row in session.execute(_unembedded(model).with_only_columns(*columns))
+        }
+
+
+def has_unembedded(database: Database, model: str) -> bool:
+    """Tell whether a current passage has no vector: the model is new here."""
+    with database.read() as session:
+        return session.scalar(_unembedded(model).limit(1)) is not None
+
+
+def _unembedded(model: str) -> Select[str]:
+    has_vector = (
+        select(Embedding.content_hash)
+        .where(Embedding.content_hash == Passage.content_hash, Embedding.model == model)
+        .exists()
+    )
+    return (
+        select(Passage.id).join(Version).where(Version.status == VersionStatus.CURRENT, ~has_vector)
+    )
+
+
 def encode(
-    embedder: Embedder, texts: Mapping[str, str], on_progress: Callable[[int], None]
+    embedder: Embedder, texts: Mapping[str, str], on_progress: Callable[[Sequence[int]], None]
 ) -> dict[str, bytes]:
     """Embed texts and return their vectors as stored, under the same keys."""
     if not texts:

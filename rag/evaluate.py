@@ -8,6 +8,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from sqlalchemy import select
+
+from ingest import vectors
+from ingest.pipeline import Ingestion
+from ingest.query_encoder import MAX_TOKENS
+from ingest.tables import Passage, Version
 from rag.errors import EvaluationError
 from rag.metrics import Judgements, ndcg, recall, reciprocal_rank
 
@@ -64,6 +70,24 @@ def score(rankings: Mapping[str, Sequence[str]], collection: Collection) -> dict
         "ndcg@10": fmean(ndcg(ranking, judged, 10) for ranking, judged in pairs),
         "mrr@10": fmean(reciprocal_rank(ranking, judged, 10) for ranking, judged in pairs),
     }
+
+
+def embedded_tokens(ingestion: Ingestion) -> int:
+    """Count the tokens that the model saw of all passages, each different text once.
+
+    They are cut at the model's window; the two special tokens of a text are counted.
+    """
+    tokenizer = ingestion.tokenizer
+    columns = (Passage.content_hash, Version.title, Passage.heading_path, Passage.text)
+    with ingestion.database.read() as session:
+        texts = {
+            row.content_hash: vectors.embedded_text(
+                tokenizer, row.title, row.heading_path, row.text
+            )
+            for row in session.execute(select(*columns).join(Version))
+        }
+    encoded = tokenizer.encode_batch(list(texts.values()))
+    return sum(min(len(one.ids), MAX_TOKENS) for one in encoded)
 
 
 def _qrels_file(folder: Path) -> Path:

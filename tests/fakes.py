@@ -41,16 +41,18 @@ class HashEmbedder:
     def encode(self, texts: str) -> Vectors: ...
 
     @overload
-    def encode(self, texts: Sequence[str], on_progress: Callable[[int], None]) -> Vectors: ...
+    def encode(
+        self, texts: Sequence[str], on_progress: Callable[[Sequence[int]], None]
+    ) -> Vectors: ...
 
     def encode(
-        self, texts: str | Sequence[str], on_progress: Callable[[int], None] | None = None
+        self, texts: str | Sequence[str], on_progress: Callable[[Sequence[int]], None] | None = None
     ) -> Vectors:
         if isinstance(texts, str):
             return embed(texts)
         self.batches.append(list(texts))
         if on_progress is not None:
-            on_progress(len(texts))
+            on_progress(range(len(texts)))
         return self.encode_many(texts)
 
     def encode_many(self, texts: Sequence[str]) -> Vectors:

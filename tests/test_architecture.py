@@ -23,12 +23,13 @@ OWNERS = {
     "pypdf": ["ingest/parse/pdf*.py"],
     "pypdfium2": ["ingest/parse/formats/pdf.py", "ingest/parse/pdf*.py"],
     "selectolax": ["ingest/parse/formats/html.py", "ingest/parse/html*.py"],
-    "sentence_transformers": ["ingest/embed.py", "ingest/query_encoder.py"],
+    "safetensors": ["ingest/bert.py"],
+    "sentence_transformers": ["ingest/backbone.py"],
     "streamlit": [
         *("app/session.py", "app/resources.py", "app/main.py", "app/pages.py"),
         *("app/views/*", "app/components/*"),
     ],
-    "torch": ["ingest/embed.py", "ingest/query_encoder.py"],
+    "torch": ["ingest/backbone.py", "ingest/bert.py"],
 }
 # Each takes 0.2 to 7 seconds to import.
 HEAVY = {"alembic", "chromadb", "litellm", "mistral_common", "sentence_transformers", "torch"}
@@ -36,7 +37,7 @@ HEAVY = {"alembic", "chromadb", "litellm", "mistral_common", "sentence_transform
 # of it, and libraries have switches that can be set nowhere else.
 READS_ENVIRONMENT = ["app/settings.py"]
 HANDS_ON_ENVIRONMENT = ["app/supervisor.py", "ingest/parse/sandbox.py"]
-WRITES_ENVIRONMENT = ["app/console.py", "ingest/query_encoder.py", "rag/llm.py"]
+WRITES_ENVIRONMENT = ["app/console.py", "rag/llm.py"]
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()

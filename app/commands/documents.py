@@ -9,7 +9,7 @@ import typer
 
 from app import console
 from app.services import Services
-from ingest import library, sources, store
+from ingest import library, life, sources
 from ingest.messages import catalogue
 from ingest.tables import Job, Outcome, Visibility
 
@@ -91,7 +91,7 @@ def show(services: Services, document_id: str, number: int | None, *, text: bool
 def withdraw(services: Services, document_id: str) -> None:
     """Take a document out of search."""
     with services.database.write() as session:
-        store.withdraw_document(session, document_id, ACTOR)
+        life.withdraw_document(session, document_id, ACTOR)
     console.show({"document_id": document_id, "status": "withdrawn"}, [f"{document_id} withdrawn"])
 
 

@@ -102,6 +102,11 @@ class ServedIndex:
                 session.scalar(changed) or 0,
             )
 
+    def sequence(self) -> int:
+        """Return the number of the newest change of what is searchable."""
+        with self._database.read() as session:
+            return session.scalar(select(func.max(IndexOperation.sequence))) or 0
+
     def rebuild(self) -> IndexState:
         """Build, probe and publish a generation of all current passages; then drop older ones."""
         generation = uuid4().hex

@@ -1,7 +1,9 @@
 """Assembles a document's text and the offsets of its blocks and pages."""
 
+from collections.abc import Iterable
+
 from ingest.parse.clean import clean, one_line, reflow
-from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument
+from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument, Word
 
 _CLOSE_TOGETHER = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE_ROW})
 
@@ -14,6 +16,7 @@ class DocumentBuilder:
         self._length = 0
         self._blocks: list[Block] = []
         self._first_blocks: list[int] = []  # of each page: the number of blocks before it
+        self._words: list[list[Word]] = []  # of each page
         self._group_ended = True
 
     @property
@@ -21,27 +24,36 @@ class DocumentBuilder:
         """Whether nothing visible was added."""
         return not self._blocks
 
-    def add(self, kind: BlockKind, raw: str, level: int = 0) -> None:
-        """Append a block; one without visible text is left out."""
+    def add(self, kind: BlockKind, raw: str, level: int = 0) -> bool:
+        """Append a block; tell whether it has visible text, else it is left out."""
         text = clean(raw)
         text = text.strip("\n").rstrip() if kind is BlockKind.CODE else reflow(text)
         if kind is BlockKind.HEADING:
             text = one_line(text)
         if not text.strip():
-            return
+            return False
         self._append(self._separator(kind))
         start = self._length
         self._append(text)
         self._blocks.append(Block(kind, start, self._length, max(1, level) if level else 0))
         self._group_ended = False
+        return True
 
-    def add_row(self, cells: list[str]) -> None:
+    def add_row(self, cells: list[str]) -> bool:
         """Append a table row; empty cells keep their place, except at the end."""
         texts = [one_line(clean(cell)) for cell in cells]
         while texts and not texts[-1]:
             texts.pop()
-        if texts:
-            self.add(BlockKind.TABLE_ROW, " | ".join(texts))
+        return self.add(BlockKind.TABLE_ROW, " | ".join(texts))
+
+    @property
+    def last_text(self) -> tuple[str, int]:
+        """The text of the last block and its offset."""
+        return self._pieces[-1], self._blocks[-1].start
+
+    def place(self, words: Iterable[Word]) -> None:
+        """Say where the page shows the words of the last block."""
+        self._words[-1].extend(words)
 
     def end_group(self) -> None:
         """Close a list or table: the next item or row starts another one."""
@@ -50,6 +62,7 @@ class DocumentBuilder:
     def start_page(self) -> None:
         """Let what follows belong to the next page."""
         self._first_blocks.append(len(self._blocks))
+        self._words.append([])
         self._group_ended = True
 
     def first_heading(self) -> str | None:
@@ -77,10 +90,19 @@ class DocumentBuilder:
     def _text(self, block: Block) -> str:
         return "".join(self._pieces)[block.start : block.end]
 
-    def build(self, title: str, media_type: str, parser: str) -> ParsedDocument:
+    def build(
+        self, title: str, media_type: str, parser: str, unread_pages: Iterable[int] = ()
+    ) -> ParsedDocument:
         """Return the document."""
-        text = "".join(self._pieces)
-        return ParsedDocument(title, text, tuple(self._blocks), self._pages(), media_type, parser)
+        return ParsedDocument(
+            title,
+            "".join(self._pieces),
+            tuple(self._blocks),
+            self._pages(),
+            media_type,
+            parser,
+            tuple(unread_pages),
+        )
 
     def _pages(self) -> tuple[PageSpan, ...]:
         starts = [
@@ -91,8 +113,10 @@ class DocumentBuilder:
             starts[0] = 0
         ends = [*starts[1:], self._length]
         return tuple(
-            PageSpan(number, start, end)
-            for number, (start, end) in enumerate(zip(starts, ends, strict=False), start=1)
+            PageSpan(number, start, end, tuple(words))
+            for number, (start, end, words) in enumerate(
+                zip(starts, ends, self._words, strict=False), start=1
+            )
         )
 
     def _separator(self, kind: BlockKind) -> str:

@@ -150,11 +150,12 @@ def _fill(pattern: str, numbered: _List) -> str:
         if marker in pattern:
             level = numbered.levels.get(depth, _Level())
             number = numbered.counters.get(depth, level.start)
-            pattern = pattern.replace(marker, _format(number, level.number_format))
+            pattern = pattern.replace(marker, format_number(number, level.number_format))
     return pattern
 
 
-def _format(number: int, number_format: str) -> str:
+def format_number(number: int, number_format: str) -> str:
+    """Write a number in one of Word's formats, such as `lowerRoman`."""
     if not 0 < number <= _MAX_NUMBER:
         return str(number)
     if number_format.endswith("Letter"):

@@ -13,24 +13,30 @@ import socket
 import struct
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ingest.errors import CorruptDocumentError, IngestError, PoisonDocumentError
 from ingest.parse import limits as limits_of
 from ingest.parse import outcome, registry
+from ingest.parse.answers import answer
 from ingest.parse.limits import Limits
+from ingest.parse.wire import Frame, Kind, Request
 
 # Sent when a child has ended: its wait status, and whether we killed it for its time.
 ENDING = struct.Struct("!i?")
 _DESCRIPTORS = 3
+_OBJECTS_BEFORE_COLLECTION = 100_000
 _STEP_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Child:
     deadline: float
-    ending: int  # descriptor
+    ending: socket.socket  # where its end is reported; closed by a caller who gives up
+    is_given_up: bool = False
 
 
 class ForkServer:
@@ -51,9 +57,11 @@ class ForkServer:
         self._selector.register(self._control, selectors.EVENT_READ)
         self._selector.register(self._wake_up, selectors.EVENT_READ)
         while True:
-            ready = {key.fd for key, _ in self._selector.select(self._patience())}
+            keys = [key for key, _ in self._selector.select(self._patience())]
+            ready = {key.fd for key in keys}
             if self._wake_up in ready:
                 os.read(self._wake_up, 4096)
+            self._kill_given_up({key.data for key in keys if key.data is not None})
             self._reap()
             self._kill_late()
             if self._control.fileno() in ready and not self._accept():
@@ -76,12 +84,15 @@ class ForkServer:
         server_id = os.getpid()
         process_id = os.fork()
         if process_id == 0:
+            os.close(ending)
             self._become_child(server_id)
             _serve_job(document, job, limits)
         os.close(document)
         os.close(job)
         # The child's own alarm is due first and says more; this is for one that masks it.
-        self._children[process_id] = _Child(time.monotonic() + limits.wall_seconds + 1, ending)
+        deadline = time.monotonic() + limits.wall_seconds + 1
+        child = self._children[process_id] = _Child(deadline, socket.socket(fileno=ending))
+        self._selector.register(child.ending, selectors.EVENT_READ, process_id)
         return True
 
     def _become_child(self, server_id: int) -> None:
@@ -91,10 +102,10 @@ class ForkServer:
         limits_of.die_with_parent(server_id)
         self._control.close()
         self._selector.close()
-        for descriptor in (
-            self._wake_up, self._wakes, *(child.ending for child in self._children.values()),
-        ):  # fmt: skip
-            os.close(descriptor)
+        os.close(self._wake_up)
+        os.close(self._wakes)
+        for child in self._children.values():
+            child.ending.close()
 
     def _reap(self) -> None:
         while self._children:
@@ -102,13 +113,18 @@ class ForkServer:
             if process_id == 0:
                 return
             child = self._children.pop(process_id)
-            try:
-                os.write(child.ending, ENDING.pack(status, process_id in self._late))
-            except BrokenPipeError:
-                pass  # the caller's thread is gone
-            finally:
-                os.close(child.ending)
-                self._late.discard(process_id)
+            if not child.is_given_up:
+                self._selector.unregister(child.ending)
+            with child.ending, suppress(OSError):  # the caller may be gone
+                child.ending.send(ENDING.pack(status, process_id in self._late))
+            self._late.discard(process_id)
+
+    def _kill_given_up(self, process_ids: set[int]) -> None:
+        for process_id in process_ids:
+            child = self._children[process_id]
+            self._selector.unregister(child.ending)
+            self._children[process_id] = replace(child, is_given_up=True)
+            _kill(process_id)
 
     def _kill_late(self) -> None:
         now = time.monotonic()
@@ -127,12 +143,13 @@ def _kill(process_id: int) -> None:
 
 
 def _serve_job(document: int, job: int, limits: Limits) -> None:
-    """Read a document, send the outcome and end the process."""
+    """Do what is asked with a document, send what comes of it and end the process."""
     try:
         with socket.socket(fileno=job) as connection, os.fdopen(document, "rb") as file:
-            name = _receive(connection).decode("utf-8", "replace")
+            request = Request.from_bytes(_receive(connection))
             limits_of.bind(limits)
-            connection.sendall(_attempt(file, name, limits))
+            for frame in _frames(file, request, limits):
+                connection.sendall(frame.to_bytes())
     finally:
         os._exit(0)
 
@@ -144,28 +161,24 @@ def _receive(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
-def _attempt(file: BinaryIO, name: str, limits: Limits) -> bytes:
+def _frames(file: BinaryIO, request: Request, limits: Limits) -> Iterator[Frame]:
     try:
         file.seek(0)
-        data = file.read(registry.MAX_FILE_BYTES + 1)
-        return outcome.encode(registry.parse(data, name))
+        yield from answer(file.read(registry.MAX_FILE_BYTES + 1), request, limits)
     except IngestError as error:
-        return outcome.encode(error)
+        yield _refusal(error)
     except MemoryError:
-        reason = memory_reason(limits)
+        reason = limits_of.memory_reason(limits)
+        yield _refusal(PoisonDocumentError(title=request.name, reason=reason))
     except RecursionError:
-        reason = "it is nested too deeply"
+        yield _refusal(PoisonDocumentError(title=request.name, reason="it is nested too deeply"))
     except Exception:  # noqa: BLE001 (whatever a parser raises, the parent must hear of it)
         reason = "its content could not be understood"
-        return outcome.encode(CorruptDocumentError(title=name, reason=reason))
-    return outcome.encode(PoisonDocumentError(title=name, reason=reason))
+        yield _refusal(CorruptDocumentError(title=request.name, reason=reason))
 
 
-def memory_reason(limits: Limits) -> str:
-    """Say that the memory limit was hit."""
-    gigabytes = limits.memory_bytes / (1 << 30)
-    amount = f"{gigabytes:g} GB" if gigabytes >= 1 else f"{limits.memory_bytes >> 20} MB"
-    return f"it needed more than {amount} of memory"
+def _refusal(error: IngestError) -> Frame:
+    return Frame(Kind.OUTCOME, outcome.encode(error))
 
 
 def main() -> None:
@@ -175,6 +188,8 @@ def main() -> None:
     registry.known()
     limits_of.leave_network()
     gc.freeze()
+    # Documents are many small values without cycles; looking for some takes a tenth of the time.
+    gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     ForkServer(control).serve()
 
 

@@ -36,6 +36,35 @@ class Limits:
         return cls(int(memory), int(cpu), wall, int(files), int(size))
 
 
+def reason_of(status: int, limits: Limits, *, was_late: bool) -> str:
+    """Say in plain words why a process ended without an answer, by its wait status."""
+    cause = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if was_late or cause == signal.SIGALRM:
+        return wall_reason(limits)
+    if cause == signal.SIGXCPU:
+        return f"it took more than {_seconds(limits.cpu_seconds)} of computing"
+    if cause == signal.SIGKILL:
+        # Not by us: the system does this when memory runs out.
+        return memory_reason(limits)
+    return "the reader crashed"
+
+
+def memory_reason(limits: Limits) -> str:
+    """Say that the memory limit was hit."""
+    gigabytes = limits.memory_bytes / (1 << 30)
+    amount = f"{gigabytes:g} GB" if gigabytes >= 1 else f"{limits.memory_bytes >> 20} MB"
+    return f"it needed more than {amount} of memory"
+
+
+def wall_reason(limits: Limits) -> str:
+    """Say that the time limit was hit."""
+    return f"it took longer than {_seconds(limits.wall_seconds)}"
+
+
+def _seconds(count: float) -> str:
+    return "1 second" if count == 1 else f"{count:g} seconds"
+
+
 def bind(limits: Limits) -> None:
     """Bind the calling process to limits, for good."""
     _set(resource.RLIMIT_CORE, 0)

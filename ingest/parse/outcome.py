@@ -1,12 +1,17 @@
 """What a child process sends back: plain JSON, so that nothing it sends can run here."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import astuple
 
 from ingest.errors import IngestError
-from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument
+from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument, Word
 
 Outcome = ParsedDocument | IngestError
+
+_STEPS = 10_000  # of a page's width or height, so that places are whole numbers
+_WORD_NUMBERS = 6
+_TEXTS = ("title", "text", "media_type", "parser")
 
 
 def encode(outcome: Outcome) -> bytes:
@@ -15,9 +20,11 @@ def encode(outcome: Outcome) -> bytes:
         content: dict[str, object] = {"code": outcome.code, "fields": outcome.fields}
     else:
         content = {
-            **{key: getattr(outcome, key) for key in ("title", "text", "media_type", "parser")},
+            "texts": {key: getattr(outcome, key) for key in _TEXTS},
             "blocks": [astuple(block) for block in outcome.blocks],
-            "pages": [astuple(page) for page in outcome.pages],
+            "pages": [[page.number, page.start, page.end] for page in outcome.pages],
+            "words": [_flat(page.words) for page in outcome.pages],
+            "unread_pages": outcome.unread_pages,
         }
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
@@ -41,10 +48,37 @@ def _error(code: str, fields: dict[str, object]) -> IngestError:
 
 
 def _document(
-    blocks: list[tuple[str, int, int, int]], pages: list[tuple[int, int, int]], **texts: str
+    blocks: list[tuple[str, int, int, int]],
+    pages: list[tuple[int, int, int]],
+    words: list[list[int]],
+    unread_pages: list[int],
+    texts: dict[str, str],
 ) -> ParsedDocument:
     return ParsedDocument(
         blocks=tuple(Block(BlockKind(kind), *span) for kind, *span in blocks),
-        pages=tuple(PageSpan(*span) for span in pages),
+        pages=tuple(PageSpan(*span, _words(flat)) for span, flat in zip(pages, words, strict=True)),
+        unread_pages=tuple(unread_pages),
         **texts,
+    )
+
+
+def _flat(words: Sequence[Word]) -> list[int]:
+    flat: list[int] = []
+    for word in words:
+        flat += (
+            word.start,
+            word.end,
+            round(word.left * _STEPS),
+            round(word.top * _STEPS),
+            round(word.right * _STEPS),
+            round(word.bottom * _STEPS),
+        )
+    return flat
+
+
+def _words(flat: list[int]) -> tuple[Word, ...]:
+    numbers = [iter(flat)] * _WORD_NUMBERS
+    return tuple(
+        Word(start, end, left / _STEPS, top / _STEPS, right / _STEPS, bottom / _STEPS)
+        for start, end, left, top, right, bottom in zip(*numbers, strict=True)
     )

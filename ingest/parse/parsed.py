@@ -25,12 +25,28 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word and the rectangle in which its page shows it; offsets as a block's.
+
+    The rectangle is in shares of the shown page, from its upper left corner, to four decimals.
+    """
+
+    start: int
+    end: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class PageSpan:
-    """The text of one page; pages count from 1."""
+    """The text of one page; pages count from 1, words are ordered by where they start."""
 
     number: int
     start: int
     end: int
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +54,8 @@ class ParsedDocument:
     """A document's text with its structure.
 
     Blocks are in order, do not overlap and together hold every visible character. Pages are in
-    order and cover the text without gaps; formats without pages have none.
+    order and cover the text without gaps; formats without pages have none. Unread pages are
+    pictures of text that nobody could read; they have a number and no text.
     """
 
     title: str
@@ -47,3 +64,4 @@ class ParsedDocument:
     pages: tuple[PageSpan, ...]
     media_type: str
     parser: str
+    unread_pages: tuple[int, ...] = ()

@@ -151,9 +151,15 @@ def _table_rows(lines: list[Line]) -> set[int]:
     """Find consecutive lines whose cells stand below each other."""
     rows: set[int] = set()
     for index, (above, below) in enumerate(pairwise(lines)):
-        if len(above.cells) > 1 and len(below.cells) > 1 and _are_aligned(above, below):
+        if _may_be_row(above) and _may_be_row(below) and _are_aligned(above, below):
             rows |= {index, index + 1}
     return rows
+
+
+def _may_be_row(line: Line) -> bool:
+    """Tell whether a line has cells, other than a list's sign that stands apart from its item."""
+    first, *others = line.cells
+    return len(others) > 1 or (bool(others) and not is_list_item(f"{first.text} {others[0].text}"))
 
 
 def _are_aligned(above: Line, below: Line) -> bool:

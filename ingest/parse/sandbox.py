@@ -2,27 +2,28 @@
 
 import atexit
 import os
-import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
-from ingest.errors import IngestError, PoisonDocumentError, SourceNotFoundError
-from ingest.parse import outcome
-from ingest.parse.fork_server import ENDING, memory_reason
+from ingest.errors import IngestError, SourceNotFoundError
+from ingest.parse import scans
+from ingest.parse.children import Children, Watch, refusal_of
 from ingest.parse.limits import Limits
 from ingest.parse.parsed import ParsedDocument
+from ingest.parse.wire import Kind, Request, Task
+from ingest.places import Box
 
-__all__ = ["Limits", "parse_file", "stop"]
+__all__ = ["Limits", "parse_file", "render_page", "stop"]
 
 _DEFAULT_LIMITS = Limits()
-_MAX_MESSAGE_BYTES = 256_000_000
-_STEP_BYTES = 1 << 20
 _GRACE_SECONDS = 20  # for a server that is starting
-_NOT_STARTED = "The process that reads documents cannot be started; is the installation complete?"
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 
 
@@ -85,23 +86,52 @@ class _Keeper:
 _keeper = _Keeper()
 
 
-def parse_file(path: Path, name: str, limits: Limits = _DEFAULT_LIMITS) -> ParsedDocument:
-    """Parse a file in a child process; `name` is what its owner called it.
+def parse_file(
+    path: Path, name: str, limits: Limits = _DEFAULT_LIMITS, watch: Watch | None = None
+) -> ParsedDocument:
+    """Parse a file in child processes; `name` is what its owner called it.
+
+    Scanned pages are recognised where the optional engine for it is installed. `watch` is called
+    at least every half second with the number of pages done and of all, (0, 0) while that is not
+    known. What it raises ends the work at once and goes through to the caller.
 
     Raises:
         IngestError: It cannot be read; the subclass says why. PoisonDocumentError if it ran into
             a limit or crashed its parser.
         ChildProcessError: No child could be started; the document is not at fault.
     """
-    try:
-        document = path.open("rb")
-    except OSError as error:
-        raise SourceNotFoundError(path=str(path)) from error
-    with document:
-        result = _run_on_living_server(document.fileno(), name, limits)
+    with _opened(path) as document:
+        children = Children(_keeper, document.fileno(), limits, watch)
+        result = children.outcome(Request(name))
+        wanted = scans.unread_pages(result)
+        if wanted and scans.can_be_read():
+            result = scans.parse_with_scans(children, name, result, wanted)
     if isinstance(result, IngestError):
         raise result
     return result
+
+
+def render_page(
+    path: Path,
+    name: str,
+    number: int,
+    boxes: Sequence[Box],
+    width_pixels: int,
+    limits: Limits = _DEFAULT_LIMITS,
+) -> bytes:
+    """Draw a page of a PDF as a PNG file, with boxes highlighted, of four million pixels at most.
+
+    Raises:
+        IngestError: It cannot be shown; CorruptDocumentError if it has no such page.
+        ChildProcessError: No child could be started; the document is not at fault.
+    """
+    sides = tuple(astuple(box) for box in boxes)
+    request = Request(name, Task.DRAW, (number,), boxes=sides, width_pixels=width_pixels)
+    with _opened(path) as document:
+        inbox = Children(_keeper, document.fileno(), limits).ask(request)
+    if inbox.last and inbox.last.kind == Kind.PICTURE:
+        return inbox.last.content
+    raise refusal_of(inbox, name)
 
 
 def stop() -> None:
@@ -109,79 +139,11 @@ def stop() -> None:
     _keeper.stop()
 
 
-def _run_on_living_server(document: int, name: str, limits: Limits) -> outcome.Outcome:
+def _opened(path: Path) -> BinaryIO:
     try:
-        # Once more, because a server that was killed takes its children along.
-        result = _run(document, name, limits) or _run(document, name, limits)
+        return path.open("rb")
     except OSError as error:
-        raise ChildProcessError(_NOT_STARTED) from error
-    if result is None:
-        raise ChildProcessError(_NOT_STARTED)
-    return result
-
-
-def _run(document: int, name: str, limits: Limits) -> outcome.Outcome | None:
-    """Return what a child made of a document; None if the server died, which is not its fault."""
-    job, job_of_child = socket.socketpair()
-    ending, ending_of_server = os.pipe()
-    with job, os.fdopen(ending, "rb", buffering=0) as ending_file:
-        try:
-            descriptors = [document, job_of_child.fileno(), ending_of_server]
-            _keeper.submit(limits.to_bytes(), descriptors)
-        finally:
-            job_of_child.close()
-            os.close(ending_of_server)
-        job.settimeout(limits.wall_seconds + _GRACE_SECONDS)
-        message = _exchange(job, name)
-        if message is None:
-            # Neither the child's alarm nor the server ended it: the server itself hangs.
-            stop()
-            return PoisonDocumentError(title=name, reason=_wall_reason(limits))
-        job.close()
-        try:
-            return outcome.decode(message)
-        except ValueError:
-            report = ending_file.read(ENDING.size)
-            if len(report) < ENDING.size:
-                return None
-            return PoisonDocumentError(title=name, reason=_reason(report, limits))
-
-
-def _exchange(job: socket.socket, name: str) -> bytes | None:
-    """Send the name and collect the answer, empty from a child that died; None: no end in sight."""
-    received = bytearray()
-    try:
-        job.sendall(name.encode("utf-8", "replace"))
-        job.shutdown(socket.SHUT_WR)
-        while len(received) <= _MAX_MESSAGE_BYTES and (step := job.recv(_STEP_BYTES)):
-            received += step
-    except TimeoutError:
-        return None
-    except OSError:
-        return b""
-    return bytes(received)
-
-
-def _reason(report: bytes, limits: Limits) -> str:
-    """Say in plain words why a child ended without an answer."""
-    status, was_late = ENDING.unpack(report)
-    cause = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    if was_late or cause == signal.SIGALRM:
-        return _wall_reason(limits)
-    if cause == signal.SIGXCPU:
-        return f"it took more than {_seconds(limits.cpu_seconds)} of computing"
-    if cause == signal.SIGKILL:
-        # Not by us: the system does this when memory runs out.
-        return memory_reason(limits)
-    return "the reader crashed"
-
-
-def _wall_reason(limits: Limits) -> str:
-    return f"it took longer than {_seconds(limits.wall_seconds)}"
-
-
-def _seconds(count: float) -> str:
-    return "1 second" if count == 1 else f"{count:g} seconds"
+        raise SourceNotFoundError(path=str(path)) from error
 
 
 def _start() -> _Server:
@@ -203,5 +165,5 @@ def _environment() -> dict[str, str]:
     """Keep what Python needs to start; keys and passwords stay here."""
     kept = {key: os.environ[key] for key in _KEPT_VARIABLES if key in os.environ}
     root = str(Path(__file__).resolve().parents[2])
-    # One arena: every further one would take 64 MB of address space.
-    return {**kept, "PYTHONPATH": root, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+    # One arena: every further one would take 64 MB of address space, as threads would theirs.
+    return {**kept, "PYTHONPATH": root, "LC_ALL": "C.UTF-8", "MALLOC_ARENA_MAX": "1", **_ONE_THREAD}

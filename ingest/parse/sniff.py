@@ -24,7 +24,6 @@ _MAGIC = (
     (b"\x00\x00\x00", "video"),
     (b"ID3", "sound"),
     (b"OggS", "sound"),
-    (b"{\\rtf", "RTF document"),
     (b"%!PS", "PostScript document"),
     (b"\x1f\x8b", "compressed archive"),
     (b"BZh", "compressed archive"),
@@ -37,10 +36,7 @@ _MAGIC = (
     (_OLE, "old Microsoft Office file"),
 )
 _ZIP_CONTENTS = (
-    ("xl/workbook.xml", "Excel workbook"),
-    ("xl/workbook.bin", "Excel workbook"),
-    ("ppt/presentation.xml", "PowerPoint presentation"),
-    ("META-INF/container.xml", "e-book"),
+    ("xl/workbook.bin", "binary Excel workbook"),
     ("META-INF/manifest.xml", "OpenDocument file"),
     ("content.xml", "OpenDocument file"),
 )
@@ -95,8 +91,6 @@ def describe(data: bytes, name: str) -> str:
 
 
 def _describe_text(data: bytes) -> str | None:
-    if data.startswith(b"{\\rtf"):
-        return "RTF document"
     if data.startswith(b"%!PS"):
         return "PostScript document"
     if _XML_START.match(start_of(data)) and not starts_like_html(data):

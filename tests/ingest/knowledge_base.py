@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from ingest import jobs, sources, store
+from ingest import jobs, life, sources, store
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.pipeline import Ingestion, ingest_documents
@@ -65,7 +65,7 @@ class KnowledgeBase:
 
     def withdraw(self, source: str) -> None:
         with self.database.write() as session:
-            store.withdraw_document(session, store.document_id(source), OWNER)
+            life.withdraw_document(session, store.document_id(source), OWNER)
 
     def document(self, source: str) -> Document:
         with self.database.read() as session:

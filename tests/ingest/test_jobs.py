@@ -1,4 +1,5 @@
 import threading
+import time
 from datetime import timedelta
 from itertools import chain
 
@@ -79,16 +80,31 @@ def test_the_job_of_a_silent_worker_is_taken_over(database: Database) -> None:
     assert kept.lease_until > now() + jobs.LEASE - timedelta(seconds=10)
 
 
-def test_a_report_renews_the_lease(database: Database) -> None:
+def test_a_report_shows_how_far_a_job_is(database: Database) -> None:
     [job_id] = add_jobs(database, "a")
     jobs.claim(database, "one", 5)
-    silence(database, job_id)
 
-    jobs.report(database, [job_id], "embedding", 3, 7)
+    jobs.report(database, "embedding", {job_id: (3, 7)})
 
-    assert jobs.claim(database, "two", 5) == []
     kept = get(database, job_id)
     assert (kept.stage, kept.progress_done, kept.progress_total) == ("embedding", 3, 7)
+
+
+def test_the_heartbeat_keeps_what_a_worker_holds_however_long_it_takes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.01)
+    mine, _theirs = add_jobs(database, "a", "b")
+    jobs.claim(database, "one", 1)
+    jobs.claim(database, "two", 1)
+    silence(database, mine)
+
+    with jobs.heartbeat(database, "one"):
+        deadline = time.monotonic() + 10
+        while get(database, mine).lease_until < now() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    assert [job.id for job in jobs.claim(database, "three", 5)] == []
 
 
 def test_two_workers_never_claim_the_same_job(database: Database) -> None:
@@ -142,7 +158,7 @@ def test_a_job_ends_once(database: Database) -> None:
         jobs.finish(session, job_id, Outcome.INDEXED, passages=3, document_id="d")
     with database.write() as session:
         jobs.finish(session, job_id, Outcome.UNCHANGED, passages=9)
-    jobs.report(database, [job_id], "reading", 0, 0)
+    jobs.report(database, "reading", {job_id: (0, 0)})
     jobs.release(database, "one")
 
     kept = get(database, job_id)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from ingest import jobs, sources
 from ingest.access import Scope
-from ingest.db import now
+from ingest.db import Database, now
 from ingest.events import broken_links
 from ingest.messages import catalogue
 from ingest.pipeline import Ingestion, ingest_documents, rebuild_index
@@ -325,18 +325,23 @@ def test_a_worker_that_comes_back_too_late_changes_nothing(knowledge_base: Knowl
 def test_progress_is_shown_while_texts_are_embedded(
     knowledge_base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reports: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, list[tuple[int, int]]]] = []
     report = jobs.report
 
-    def listen(*arguments: object) -> None:
-        reports.append(arguments[2:])  # type: ignore[arg-type]
-        report(*arguments)  # type: ignore[arg-type]
+    def listen(database: Database, stage: str, progress: dict[str, tuple[int, int]]) -> None:
+        reports.append((stage, list(progress.values())))
+        report(database, stage, progress)
 
     monkeypatch.setattr(jobs, "report", listen)
+    monkeypatch.setattr("ingest.pipeline.REPORT_SECONDS", 0.0)
 
     knowledge_base.put("manual.md", manual())
 
-    assert reports == [("reading", 0, 0), ("embedding", 0, 6), ("embedding", 6, 6)]
+    assert [entry for at, entry in enumerate(reports) if entry not in reports[:at]] == [
+        ("reading", [(0, 0)]),
+        ("embedding", [(0, 6)]),
+        ("embedding", [(6, 6)]),
+    ]
 
 
 def test_another_model_is_embedded_by_rebuilding_the_index(knowledge_base: KnowledgeBase) -> None:

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ingest import jobs, library, pipeline, store
+from ingest import jobs, library, pipeline, searchable, store
 from ingest.db import Database
 from ingest.errors import UnknownDocumentError
 from ingest.pipeline import Ingestion, ingest_documents
@@ -216,7 +216,7 @@ def test_changes_of_the_index_are_committed_in_the_order_of_their_numbers(
         with postgresql_database.write() as session:
             document = add_document(session, document_id)
             version = session.get_one(Version, f"{document.id}.1")
-            store._log_operations(session, Visibility.PUBLIC, version, adds=True)
+            searchable.admit(session, Visibility.PUBLIC, version)
             begun.set()
             if document_id == "slow":
                 may_end.wait(10)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from app.services import Services
 from app.worker import REBUILD_PASSAGES, Worker
 from ingest import chunk as chunking
-from ingest import jobs, pipeline, sources, store
+from ingest import jobs, pipeline, sources, store, vectors
 from ingest.access import Scope
 from ingest.parse.parsed import ParsedDocument
 from ingest.sources import Upload
@@ -189,7 +189,9 @@ def test_a_new_embedding_model_embeds_what_is_there_already(services: Services) 
     )
     running.start()
 
-    wait_until(lambda: not store.has_unembedded(services.database, services.ingestion.embedder))
+    wait_until(lambda: not vectors.has_unembedded(
+            services.database, services.ingestion.embedder.fingerprint
+        ))
     stop.set()
     running.join(20)
 

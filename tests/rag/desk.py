@@ -1,6 +1,5 @@
 """A desk with real parts for tests: real encoders, loaded once a run, and small documents."""
 
-import tempfile
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +10,7 @@ from app.settings import Settings
 from ingest import jobs, sources
 from ingest.embed import PassageEncoder
 from ingest.pipeline import Ingestion, ingest_documents
-from ingest.query_encoder import QueryEncoder, export
+from ingest.query_encoder import QueryEncoder
 from ingest.sources import Upload
 from ingest.store import document_id
 from ingest.tables import Document, Passage, Version, VersionStatus, Visibility
@@ -28,25 +27,13 @@ def weights() -> Weights:
 
 
 @cache
-def exports() -> Path:
-    """Return a folder for the traced query encoder that lives as long as this process."""
-    folder = tempfile.TemporaryDirectory(prefix="copilot-tests-")
-    _kept.append(folder)
-    return Path(folder.name)
-
-
-@cache
 def passage_encoder() -> PassageEncoder:
-    return PassageEncoder(weights(), exports())
+    return PassageEncoder(weights())
 
 
 @cache
 def query_encoder() -> QueryEncoder:
-    export(weights(), exports())
-    return QueryEncoder(weights(), exports())
-
-
-_kept: list[tempfile.TemporaryDirectory[str]] = []
+    return QueryEncoder(weights())
 
 
 def share_encoders(services: Services) -> None:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from app.services import Services
+from ingest import sources
+from ingest.sources import Upload
 from rag.errors import EvaluationError
-from rag.evaluate import corpus_lines, read_collection, score
+from rag.evaluate import corpus_lines, embedded_tokens, read_collection, score
 
 HEADER = "query-id\tcorpus-id\tscore\n"
 THREE = "q1\td1\t1\nq2\td2\t2\nq2\td1\t0\n"
@@ -146,3 +149,17 @@ def test_a_corpus_that_is_not_json_lines_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(EvaluationError, match="not JSON lines"):
         corpus_lines(corpus)
+
+
+def test_tokens_are_those_that_the_model_sees_each_text_once(services: Services) -> None:
+    texts = ["Press the lever.", "Press the lever.", "pump " * 100]
+    items = [Upload(f"{n}.txt", "Note.txt", text.encode()) for n, text in enumerate(texts)]
+    ids = sources.submit(services.database, services.files, items, "owner")
+    services.worker.finish(ids, lambda _: None)
+
+    tokens = embedded_tokens(services.ingestion)
+
+    title, special = len(["note"]), len(["[CLS]", "[SEP]"])
+    assert tokens == (special + title + len(["press", "the", "lever", "."])) + (
+        special + title + 100
+    )

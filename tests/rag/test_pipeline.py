@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from ingest.access import Scope
 from ingest.events import broken_links
-from ingest.store import current_version, withdraw_document
+from ingest.life import withdraw_document
+from ingest.store import current_version
 from ingest.tables import Event, Visibility
 from rag import pipeline, prompt
 from rag.errors import ContextOverflowError, ModelUnavailableError

@@ -1,5 +1,6 @@
-"""DOCX: paragraphs, lists and tables straight from the XML inside."""
+"""DOCX: paragraphs, lists, tables and notes straight from the XML inside."""
 
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -8,6 +9,7 @@ from lxml import etree
 from ingest.errors import CorruptDocumentError
 from ingest.parse.builder import DocumentBuilder
 from ingest.parse.container import Container
+from ingest.parse.docx_notes import NOTE_PARTS, Notes, is_reference
 from ingest.parse.docx_styles import Numbering, Style, heading_level, list_place, read_styles
 from ingest.parse.docx_xml import NAMESPACES, attribute, child, content, local_name, value
 from ingest.parse.parsed import BlockKind, ParsedDocument
@@ -57,6 +59,9 @@ class _Reader:
         styles = _tree(container, "word/styles.xml", name)
         self._styles = {} if styles is None else read_styles(styles)
         self._numbering = Numbering(_tree(container, "word/numbering.xml", name))
+        self._notes = Notes(
+            {kind: _tree(container, part, name) for kind, part in NOTE_PARTS.items()}
+        )
 
     def read(self, xml: bytes) -> None:
         events = etree.iterparse(
@@ -65,6 +70,8 @@ class _Reader:
         for _, element in events:
             if next(element.iterancestors(_BLOCKS), None) is None:
                 self._block(element)
+                for note in self._notes.take():
+                    self._blocks(note)
                 element.clear()
 
     def _block(self, element: Any) -> None:
@@ -82,9 +89,13 @@ class _Reader:
         if text.strip():
             label = self._numbering.label(place) if place else ""
             self._add(f"{label} {text}".strip(), level, style, is_item=place is not None)
-        for box in _text_boxes(paragraph):
-            for inner in content(box):
-                self._block(inner)
+        for box in _outermost(paragraph, "txbxContent".__eq__):
+            self._blocks(box)
+        self._notes.refer(_outermost(paragraph, is_reference))
+
+    def _blocks(self, parent: Any) -> None:
+        for inner in content(parent):
+            self._block(inner)
 
     def _add(self, text: str, level: int, style: Style, *, is_item: bool) -> None:
         if style.is_title and self.title is None:
@@ -100,11 +111,11 @@ class _Reader:
         self.builder.end_group()
         if sum(map(len, cells)) == 1:
             # A frame around ordinary text.
-            for inner in content(next(cell for row in cells for cell in row)):
-                self._block(inner)
+            self._blocks(next(cell for row in cells for cell in row))
         else:
             for row in cells:
                 self.builder.add_row([_cell_text(cell) for cell in row])
+            self._notes.refer(_outermost(table, is_reference))
         self.builder.end_group()
 
 
@@ -129,17 +140,17 @@ def _text(paragraph: Any) -> str:
     return "".join(pieces)
 
 
-def _text_boxes(paragraph: Any) -> list[Any]:
-    """Find the text boxes anchored in a paragraph, outermost only, each once."""
-    boxes, stack = [], list(reversed(paragraph))
+def _outermost(element: Any, is_wanted: Callable[[str], bool]) -> list[Any]:
+    """Find the visible elements of wanted names in one, without those inside of them."""
+    found, stack = [], list(reversed(element))
     while stack:
-        element = stack.pop()
-        name = local_name(element)
-        if name == "txbxContent":
-            boxes.append(element)
-        elif name not in _SKIPPED:
-            stack.extend(reversed(element))
-    return boxes
+        inner = stack.pop()
+        name = local_name(inner)
+        if is_wanted(name):
+            found.append(inner)
+        elif name not in _SKIPPED and not (name == "r" and _is_hidden(inner)):
+            stack.extend(reversed(inner))
+    return found
 
 
 def _is_hidden(run: Any) -> bool:

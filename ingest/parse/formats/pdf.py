@@ -1,7 +1,10 @@
 """PDF: the text of each page in reading order, its structure from places and font sizes."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import takewhile
+from types import MappingProxyType
 
 import pypdfium2 as pdfium
 
@@ -9,15 +12,21 @@ from ingest.errors import CorruptDocumentError, EncryptedDocumentError, PoisonDo
 from ingest.parse import pdf_repair
 from ingest.parse.builder import DocumentBuilder
 from ingest.parse.parsed import BlockKind, ParsedDocument
-from ingest.parse.pdf_blocks import PdfBlock, group, join_lines, survey
+from ingest.parse.pdf_blocks import Look, PdfBlock, group, join_lines, survey
+from ingest.parse.pdf_forms import Field, filled_fields, open_form
+from ingest.parse.pdf_frame import Frame, frame_of
 from ingest.parse.pdf_lines import Line, read_lines
 from ingest.parse.pdf_running import without_running_lines
+from ingest.parse.pdf_scans import is_scan, lines_of
+from ingest.parse.pdf_words import align, words_of_lines, words_of_row
 from ingest.parse.titles import choose_title
+from ingest.parse.wire import ScannedPage
 
 NAME = "PDF"
 RANK = 10
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 2_000
+NO_SCANS: Mapping[int, ScannedPage] = MappingProxyType({})
 _MAX_COVER_LINES = 3
 _MAGIC_WINDOW = 1024
 _OBJECT = re.compile(rb"\d \d{1,5} obj\b")
@@ -29,8 +38,8 @@ def recognises(data: bytes, _name: str) -> bool:
     return at == 0 or (at > 0 and _OBJECT.search(data) is not None)
 
 
-def parse(data: bytes, name: str) -> ParsedDocument:
-    """Read a PDF file."""
+def parse(data: bytes, name: str, scans: Mapping[int, ScannedPage] = NO_SCANS) -> ParsedDocument:
+    """Read a PDF file; `scans` are pages without text that were recognised, by number."""
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
@@ -38,51 +47,80 @@ def parse(data: bytes, name: str) -> ParsedDocument:
             raise EncryptedDocumentError(title=name) from error
         return pdf_repair.parse(data, name, MEDIA_TYPE, MAX_PAGES)
     try:
-        return _read(document, name)
+        open_form(document)
+        return _read(document, name, scans)
     finally:
         document.close()
 
 
-def _read(document: pdfium.PdfDocument, name: str) -> ParsedDocument:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    lines: list[Line]
+    frame: Frame
+    fields: Sequence[Field] = ()
+    is_broken: bool = False
+    is_unread: bool = False  # a scan that nobody recognised
+
+
+def _read(
+    document: pdfium.PdfDocument, name: str, scans: Mapping[int, ScannedPage]
+) -> ParsedDocument:
     count = len(document)
     if count > MAX_PAGES:
         reason = f"it has {count:,} pages, more than {MAX_PAGES:,}"
         raise PoisonDocumentError(title=name, reason=reason)
-    pages = [_lines(document, index) for index in range(count)]
-    if not count or all(lines is None for lines in pages):
+    pages = [_page(document, number, scans.get(number)) for number in range(1, count + 1)]
+    if all(page.is_broken for page in pages):
         raise CorruptDocumentError(title=name, reason="none of its pages can be read")
-    readable = without_running_lines([lines or [] for lines in pages])
+    readable = without_running_lines([page.lines for page in pages])
     look = survey(readable)
     builder, first_page = DocumentBuilder(), list[PdfBlock]()
-    for lines in readable:
+    for lines, page in zip(readable, pages, strict=True):
         builder.start_page()
         blocks = list(group(lines, look))
         first_page = first_page or blocks
         for block in blocks:
-            _add(builder, block, join_lines(block.lines, look))
+            _add(builder, block, look, page.frame)
+        for field in page.fields:
+            if builder.add(BlockKind.PARAGRAPH, field.text):
+                frame = replace(page.frame, tilt=0)  # fields lie as the page is shown
+                builder.place(align(*builder.last_text, field.words(), frame))
     title = choose_title(name, _metadata_title(document), _largest_heading(first_page))
-    return builder.build(title, MEDIA_TYPE, "pdf")
+    unread = [number for number, page in enumerate(pages, start=1) if page.is_unread]
+    return builder.build(title, MEDIA_TYPE, "pdf", unread)
 
 
-def _lines(document: pdfium.PdfDocument, index: int) -> list[Line] | None:
+def _page(document: pdfium.PdfDocument, number: int, scan: ScannedPage | None) -> _Page:
     """Read a page; one that is broken costs only itself."""
     try:
-        page = document[index]
+        page = document[number - 1]
     except pdfium.PdfiumError:
-        return None
+        return _Page([], Frame(0, 0, 1, 1), is_broken=True)
+    frame = frame_of(page)
     try:
-        return read_lines(page)
+        lines, fields = read_lines(page, frame), filled_fields(page, frame)
+        if lines or not is_scan(page, frame):
+            return _Page(lines, frame, fields)
+        if scan is None:
+            return _Page([], frame, fields, is_unread=True)
+        frame = replace(frame, tilt=scan.turns)
+        return _Page(lines_of(scan, frame), frame, fields)
     except pdfium.PdfiumError:
-        return None
+        return _Page([], frame, is_broken=True)
     finally:
         page.close()
 
 
-def _add(builder: DocumentBuilder, block: PdfBlock, text: str) -> None:
+def _add(builder: DocumentBuilder, block: PdfBlock, look: Look, frame: Frame) -> None:
     if block.kind is BlockKind.TABLE_ROW:
-        builder.add_row([cell.text for cell in block.lines[0].cells])
+        cells = block.lines[0].cells
+        words = words_of_row(cells)
+        added = builder.add_row([cell.text for cell in cells])
     else:
-        builder.add(block.kind, text, block.level)
+        words = words_of_lines(block.lines)
+        added = builder.add(block.kind, join_lines(block.lines, look), block.level)
+    if added:
+        builder.place(align(*builder.last_text, words, frame))
 
 
 def _metadata_title(document: pdfium.PdfDocument) -> str | None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import pypdfium2 as pdfium
 import pytest
 from docx import Document
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from ingest.parse.parsed import BlockKind, ParsedDocument
+from ingest.parse.parsed import BlockKind, PageSpan, ParsedDocument
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff"
@@ -39,8 +41,21 @@ def assert_invariants(document: ParsedDocument) -> None:
         before.end == after.start
         for before, after in zip(document.pages, document.pages[1:], strict=False)
     )
+    for page in document.pages:
+        _assert_words_are_within(page, text)
     if document.pages:
         assert (document.pages[0].start, document.pages[-1].end) == (0, len(text))
+
+
+def _assert_words_are_within(page: PageSpan, text: str) -> None:
+    end = page.start
+    for word in page.words:
+        assert end <= word.start < word.end <= page.end
+        assert not any(character.isspace() for character in text[word.start : word.end])
+        assert 0 <= word.left < word.right <= 1
+        assert 0 <= word.top < word.bottom <= 1
+        assert word.left == round(word.left, 4)
+        end = word.end
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +101,26 @@ def write_lines() -> Callable[..., Draw]:
         return draw
 
     return lines_at
+
+
+@pytest.fixture(scope="session")
+def make_scan(make_pdf: Callable[..., bytes]) -> Callable[..., bytes]:
+    """Make a PDF of pictures of pages, turned to the left by degrees, without any text."""
+
+    def make(*pages: Draw, degrees: int = 0) -> bytes:
+        document = pdfium.PdfDocument(make_pdf(*pages))
+        buffer = io.BytesIO()
+        canvas = Canvas(buffer)
+        for page in document:
+            picture = page.render(scale=2).to_pil().convert("L").rotate(degrees, expand=True)
+            canvas.setPageSize(picture.size)
+            canvas.drawImage(ImageReader(picture), 0, 0, *picture.size)
+            canvas.showPage()
+        document.close()
+        canvas.save()
+        return buffer.getvalue()
+
+    return make
 
 
 @pytest.fixture(scope="session")

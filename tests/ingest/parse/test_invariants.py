@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ingest.parse import outcome
 from ingest.parse.clean import clean
 from ingest.parse.formats import html, markdown, text
-from ingest.parse.parsed import ParsedDocument
+from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument, Word
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 TRICKY = st.sampled_from(
@@ -40,6 +40,12 @@ MARKUP = st.one_of(
 SIGNS = st.sampled_from(["# ", "\n\n", "\n- ", "\n1. ", "    ", "```\n", "> ", "**", "\\", "&amp;"])
 BLOCKS = st.sampled_from(["\n| a | b |\n|---|---|\n| ", "---\n", "a: b\n", "[a](b)", "<b>", "<!--"])
 MARKDOWN = st.one_of(TEXTS, TRICKY, SIGNS, BLOCKS, MARKUP)
+
+
+CUT_WORDS = (
+    b'{"texts": {"title": "", "text": "", "media_type": "", "parser": ""}, "blocks": [], '
+    b'"pages": [[1, 0, 0]], "words": [[1, 2, 3]], "unread_pages": []}'
+)
 
 
 @given(st.lists(MARKUP, max_size=40).map("".join))
@@ -91,8 +97,18 @@ def test_documents_cross_the_process_border_unchanged(source: str) -> None:
     assert outcome.decode(outcome.encode(document)) == document
 
 
+def test_words_and_unread_pages_cross_the_process_border_unchanged() -> None:
+    words = (Word(0, 5, 0.0001, 0.2, 0.9999, 1.0), Word(6, 9, 0.1234, 0.5678, 0.3, 0.6))
+    pages = (PageSpan(1, 0, 9, words), PageSpan(2, 9, 9))
+    block = Block(BlockKind.PARAGRAPH, 0, 9)
+    document = ParsedDocument("T", "Words are", (block,), pages, "application/pdf", "pdf", (2,))
+
+    assert outcome.decode(outcome.encode(document)) == document
+
+
 @pytest.mark.parametrize(
-    "message", [b"", b"7", b"{", b"[]", b"{}", b'{"code": "x", "fields": {}}', b"[" * 100_000]
+    "message",
+    [b"", b"7", b"{", b"[]", b"{}", b'{"code": "x", "fields": {}}', b"[" * 100_000, CUT_WORDS],
 )
 def test_a_child_cannot_send_what_is_not_a_document(message: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):

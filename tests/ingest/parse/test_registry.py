@@ -28,7 +28,21 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
         (b"# Title\n\nSee [this](x).", "a.txt", "Markdown"),
         (b"# only one sign", "a.txt", "plain text"),
         (b"Some say a PDF starts with %PDF-1.7 these days.", "a.txt", "plain text"),
+        (b"{\\rtf1 Hello}", "a.doc", "RTF"),
         (b"Subject: a memo\n\nHello", "memo.txt", "plain text"),
+        (b"Subject: a memo\nDate: today\n\nHello", "memo.txt", "plain text"),
+        (b"Subject: a memo\nDate: today\n\nHello", "memo.eml", "e-mail"),
+        (b"MIME-Version: 1.0\nFrom: a\n\nHi", "a.eml", "e-mail"),
+        (b"MIME-Version: 1.0\r\nFrom: a\r\n\r\n<html>Hi", "a.txt", "e-mail"),
+        (b"From x@y Mon Mar 17\nReceived: by z\n (a)\nTo: b\n\nHi", "a", "e-mail"),
+        ("Message-ID: <1>\nTo: b\n\nHi".encode("utf-16-be"), "a.eml", "e-mail"),
+        (b"Fees\n====\n\n.. note:: None.", "a.txt", "reStructuredText"),
+        (b"Fees\n----\n\nAs follows::\n\n  none", "a.txt", "reStructuredText"),
+        (b"only text", "a.rst", "reStructuredText"),
+        (b"Fees\n====\n\nNone.", "a.txt", "plain text"),
+        (b"Fees\n==\n\n.. note:: None.", "a.txt", "plain text"),
+        (b"Fees\n====\n\nSee [this](x), **new**, and ``code``.", "a.txt", "Markdown"),
+        (b"Fees\n====\n\n.. note:: None.", "a.md", "Markdown"),
         ("Größe".encode("cp1252"), "a.csv", "plain text"),
     ],
 )
@@ -47,9 +61,7 @@ def test_a_word_document_is_known_under_any_name(make_docx: Callable[..., bytes]
     [
         (PNG, "scan.pdf", "PNG image"),
         (b"\xff\xd8\xff\xe0" + b"\0" * 20, "a.docx", "JPEG image"),
-        (b"{\\rtf1 Hello}", "a.doc", "RTF document"),
         (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.doc", "old Microsoft Office file"),
-        (b"MIME-Version: 1.0\nFrom: a\n\nHi", "a.eml", "e-mail message"),
         (b"<?xml version='1.0'?><rss/>", "a.xml", "XML data"),
         (b"a\0b\0c\0", "a.txt", "binary data"),
         (bytes(range(1, 32)) * 9, "a.txt", "binary data"),
@@ -66,8 +78,8 @@ def test_containers_of_other_programs_are_named(
     make_zip: Callable[[dict[str, bytes]], bytes],
 ) -> None:
     contents = {
-        "xl/workbook.xml": "Excel workbook",
-        "ppt/presentation.xml": "PowerPoint presentation",
+        "xl/workbook.bin": "binary Excel workbook",
+        "META-INF/manifest.xml": "OpenDocument file",
         "readme.txt": "ZIP archive",
     }
 

@@ -1,0 +1,244 @@
+"""Sentences as what they say and the figures they say it with.
+
+A figure is a number that could be another one: a term, a price, a count. Numbers that are names
+("Aria 500", "version 3", "E17", a date) tell what a sentence is about and belong to its words.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from rapidfuzz import fuzz
+
+from ingest.sentences import sentence_spans
+from ingest.units import Unit, lexicon
+
+# A sentence much longer than this is a list or a broken page; its figures have no one meaning.
+MAX_CHARACTERS = 400
+MAX_FIGURES = 4
+MIN_WORDS = 2
+# Of 100; measured on help-centre articles: below it sentences only resemble each other.
+MIN_LIKENESS = 85
+MIN_WORD_LIKENESS = 80
+CELL = " | "
+MAX_DIGITS = 6
+PLAIN = Unit("count", 1)
+CURRENCIES = frozenset(["euro", "dollar", "pound", "franc"])
+
+_NUMBER = r"\d{1,3}(?:[.,'\u2019\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?"
+_FIGURE = re.compile(
+    rf"(?P<currency>[€$£]?)(?P<low>{_NUMBER})(?:[-\u2013](?P<high>{_NUMBER}))?"
+    r"-?(?P<unit>[^\W\d_]+|[%€$£]|°\w?)?"
+)
+_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f]\d{3})+(?!\d)")
+_CLOCK = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d\d)")
+_TOKEN = re.compile(r"[^\s|]+|\|")
+_EDGES = "\"'“”\u2018\u2019«»()[]{}*.,;:!?…"
+_LIST_MARK = re.compile(
+    r"\s*(?:[•*\u2013-]\s*(?:\|\s*)?|\d{1,3}(?:\.\d{1,3})*[.)]\s+|\(\d{1,3}\)\s+)+"
+)
+_DIGIT = re.compile(r"\d")
+_WORD = re.compile(r"[^\W\d_]{3}")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number and its unit, in the smallest unit of its dimension; a range has two values."""
+
+    values: tuple[float, ...]
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence with figures; offsets count in the text that it was read from."""
+
+    start: int
+    end: int
+    figures: tuple[Figure, ...]
+    names: tuple[str, ...]
+    words: tuple[str, ...]
+
+    @property
+    def values(self) -> list[tuple[float, ...]]:
+        """Return the figures in the order of their size: sentences may turn them round."""
+        return sorted(figure.values for figure in self.figures)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was read of a sentence so far."""
+
+    figures: list[Figure] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    before: str = ""
+    after_name: bool = False
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """Yield the sentences of a text that state figures, and the cells of its tables that do."""
+    header: list[str] = []
+    for begin, end in sentence_spans(text):
+        mark = _LIST_MARK.match(text, begin, end)
+        start = mark.end() if mark else begin
+        sentence = text[start:end].rstrip()
+        if CELL not in sentence:
+            header = []
+            yield from _sentence(sentence, start)
+        elif not header:
+            header = _cells(sentence)
+        else:
+            yield from _row(sentence, start, header)
+
+
+def alike(one: Statement, other: Statement) -> bool:
+    """Tell whether two sentences say the same, whatever their figures."""
+    if [f.dimension for f in one.figures] != [f.dimension for f in other.figures]:
+        return False
+    if one.names != other.names:
+        return False
+    if abs(len(one.words) - len(other.words)) > 1:
+        return False
+    return _agree(one.words, other.words)
+
+
+def products_in(title: str) -> frozenset[str]:
+    """Return the names with a number in a title ("Aria 500"): what the text below is about.
+
+    Versions and dates are none of them: they tell two editions of one text apart.
+    """
+    return frozenset(name.lower() for name in _read(title).names if _is_product(name))
+
+
+def _is_product(name: str) -> bool:
+    word = name.partition(" ")[0]
+    if not word[:1].isupper() or _YEAR.search(name):
+        return False
+    return word.lower() not in lexicon().labels | lexicon().months
+
+
+def _agree(words: Sequence[str], others: Sequence[str]) -> bool:
+    if words == others:
+        return True
+    if fuzz.token_sort_ratio(" ".join(words), " ".join(others)) < MIN_LIKENESS:
+        return False
+    return _covered(words, others) and _covered(others, words)
+
+
+def _covered(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Tell whether each word stands in the other sentence, be it in another form."""
+    known = set(others)
+    return all(word in known or any(_same_word(word, other) for other in others) for word in words)
+
+
+def _same_word(word: str, other: str) -> bool:
+    return word[:3] == other[:3] and fuzz.ratio(word, other) >= MIN_WORD_LIKENESS
+
+
+def _sentence(sentence: str, start: int) -> Iterator[Statement]:
+    if len(sentence) > MAX_CHARACTERS or not _DIGIT.search(sentence):
+        return
+    reading = _read(sentence)
+    if 0 < len(reading.figures) <= MAX_FIGURES and len(reading.words) >= MIN_WORDS:
+        names = tuple(sorted(name.lower() for name in reading.names))
+        figures, words = tuple(reading.figures), tuple(reading.words)
+        yield Statement(start, start + len(sentence), figures, names, words)
+
+
+def _row(row: str, start: int, header: list[str]) -> Iterator[Statement]:
+    """Yield a statement for each cell with figures: the row's label and the column name it."""
+    cells = _cells(row)
+    if len(row) > MAX_CHARACTERS or len(cells) != len(header) or not _WORD.search(cells[0]):
+        return
+    for column, cell in zip(header[1:], cells[1:], strict=True):
+        reading = _read(cell)
+        if 0 < len(reading.figures) <= MAX_FIGURES:
+            names = (cells[0].casefold(), column.casefold(), *sorted(reading.names))
+            figures, words = tuple(reading.figures), tuple(reading.words)
+            yield Statement(start, start + len(row), figures, names, words)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.split(CELL)]
+
+
+def _read(text: str) -> _Reading:
+    reading = _Reading()
+    _read_tokens(reading, _TOKEN.findall(text))
+    return reading
+
+
+def _read_tokens(reading: _Reading, tokens: Sequence[str]) -> None:
+    is_unit = False
+    for token, following in pairwise([*tokens, ""]):
+        if is_unit:
+            is_unit = False
+        elif _DIGIT.search(token):
+            is_unit = _read_number(reading, token.strip(_EDGES), following.strip(_EDGES))
+        else:
+            _read_word(reading, token.strip(_EDGES).lower())
+        reading.before = token.strip(_EDGES)
+
+
+def _read_word(reading: _Reading, word: str) -> None:
+    if word and word not in lexicon().light:
+        reading.words.append(word)
+    reading.after_name = reading.after_name and word in lexicon().joining
+
+
+def _read_number(reading: _Reading, number: str, following: str) -> bool:
+    """Read a token with digits; tell whether the one after it was its unit."""
+    if clock := _CLOCK.fullmatch(number):
+        minutes = int(clock["hour"]) * 60.0 + int(clock["minute"])
+        reading.figures.append(Figure((minutes,), "time of day"))
+        return False
+    match = _FIGURE.fullmatch(number)
+    unit, is_apart = _unit(reading, match, following) if match else (None, False)
+    if match is None or unit is None:
+        is_code = any(map(str.isalpha, number))
+        reading.names.append(number if is_code else f"{reading.before} {number}")
+        reading.after_name = True
+        return False
+    values = tuple(_value(match[key]) * unit.size for key in ("low", "high") if match[key])
+    reading.figures.append(Figure(values, unit.dimension))
+    reading.after_name = False
+    return is_apart
+
+
+def _unit(reading: _Reading, match: re.Match[str], following: str) -> tuple[Unit | None, bool]:
+    """Return the unit of a number, none if it is a name, and whether it is the next word."""
+    if attached := match["currency"] or match["unit"]:
+        return lexicon().units.get(attached.lower()), False
+    if unit := lexicon().units.get(following.lower()):
+        return unit, True
+    before = reading.before.lower()
+    if (unit := lexicon().units.get(before)) and unit.dimension in CURRENCIES:
+        if reading.words[-1:] == [before]:
+            reading.words.pop()
+        return unit, False
+    return (None if _is_name(reading, match["low"], following) else PLAIN), False
+
+
+def _is_name(reading: _Reading, digits: str, following: str) -> bool:
+    before = reading.before
+    if not before:
+        return following[:1].isupper()
+    if before.lower() in lexicon().labels or any(map(str.isupper, before)) or reading.after_name:
+        return True
+    if following.lower() in lexicon().months or _YEAR.fullmatch(digits):
+        return True
+    # Telephone, order and article numbers.
+    return len(digits) > MAX_DIGITS or (
+        digits.startswith("0") and digits.isdigit() and digits != "0"
+    )
+
+
+def _value(digits: str) -> float:
+    whole = _THOUSANDS.match(digits)
+    if whole is None:
+        return float(digits.replace(",", "."))
+    end = whole.end()
+    return float(re.sub(r"\D", "", digits[:end]) + digits[end:].replace(",", "."))

@@ -1,0 +1,99 @@
+"""Full-text search over the passages of current versions.
+
+It is kept in the record, in the transaction that changes which versions are current: a committed
+document is found at once, and no kill can part the two. Each database has tables of its own kind,
+so they are not mapped; the names of all of them begin with `PREFIX`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from ingest.index.protocol import Neighbour
+from ingest.lexical import postgresql, sqlite
+from ingest.lexical.terms import rarest, terms
+from ingest.tables import Visibility
+
+PREFIX = "lexical_"
+
+
+class Engine(Protocol):
+    """What the module of a database does."""
+
+    def create(self, connection: Connection) -> None:
+        """Create the tables, empty."""
+
+    def drop(self, connection: Connection) -> None:
+        """Drop the tables."""
+
+    def add(self, session: Session, version_id: str) -> None:
+        """Add the passages of a version that has none here."""
+
+    def remove(self, session: Session, version_id: str) -> None:
+        """Take out those of a version's passages that are here."""
+
+    def rebuild(self, session: Session) -> None:
+        """Start again with the passages of all current versions."""
+
+    def count(self, session: Session, terms: Sequence[str]) -> dict[str, int]:
+        """Say in how many passages each term is, as this database spells it.
+
+        Of common terms any number that says so will do.
+        """
+
+    def search(
+        self,
+        session: Session,
+        counts: Mapping[str, int],
+        k: int,
+        visibilities: Collection[Visibility],
+    ) -> list[Neighbour]:
+        """Return the k best passages that hold one of the terms, given how many hold each."""
+
+
+def create(connection: Connection) -> None:
+    """Create the tables, empty."""
+    _engine(connection).create(connection)
+
+
+def drop(connection: Connection) -> None:
+    """Drop the tables."""
+    _engine(connection).drop(connection)
+
+
+def add(session: Session, version_id: str) -> None:
+    """Make a version's passages searchable; those that are already stay so."""
+    session.flush()
+    remove(session, version_id)
+    _engine(session.connection()).add(session, version_id)
+
+
+def remove(session: Session, version_id: str) -> None:
+    """Take a version's passages out of search; before they are deleted, if ever they are."""
+    _engine(session.connection()).remove(session, version_id)
+
+
+def rebuild(session: Session) -> None:
+    """Fill everything anew with the passages of current versions."""
+    session.flush()
+    _engine(session.connection()).rebuild(session)
+
+
+def search(
+    session: Session, question: str, k: int, visibilities: Collection[Visibility]
+) -> list[Neighbour]:
+    """Return up to k passages that hold the rarest words of a question, best first.
+
+    Words that are too common to be looked up in time are left out, if need be all of them. Scores
+    are positive; they compare the answers to one question only. The record says at this moment
+    which visibility a document has; access by label is the caller's to check.
+    """
+    engine = _engine(session.connection())
+    chosen = rarest(engine.count(session, terms(question)))
+    return engine.search(session, chosen, k, visibilities) if chosen else []
+
+
+def _engine(connection: Connection) -> Engine:
+    return postgresql if connection.dialect.name == "postgresql" else sqlite

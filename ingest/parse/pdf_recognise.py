@@ -1,0 +1,130 @@
+"""Reads pictures of pages with RapidOCR and the models of its package, an optional extra.
+
+It takes half a second to import, so only the child that needs it does.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import Any
+
+import cv2
+import numpy as np
+import pypdfium2 as pdfium
+from rapidocr import RapidOCR
+
+from ingest.parse.pdf_frame import frame_of
+from ingest.parse.pdf_scans import is_scan
+from ingest.parse.wire import ScannedPage, ScannedWord
+
+Picture = np.ndarray[Any, np.dtype[np.uint8]]
+Corners = np.ndarray[Any, np.dtype[np.float64]]  # [corner, (x, y)]
+
+_SIDE_PIXELS = 1_800  # 154 dots an inch on A4: characters of 6 points are still 13 high
+# The engine's own settings need twice the memory and find no more on a page.
+_SETTINGS = {
+    "Global.log_level": "critical",
+    "Global.text_score": 0.0,
+    "Det.limit_type": "max",
+    "Det.limit_side_len": 1152,
+    "Rec.rec_batch_num": 1,
+    "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+}
+_MIN_CONFIDENCE = 0.5
+_UPRIGHT_CONFIDENCE = 0.85  # text upside down or on its side is read with about 0.65
+
+
+def recognise(data: bytes, numbers: Iterable[int]) -> Iterator[tuple[int, ScannedPage]]:
+    """Read pages that are scans, by number; others have no lines."""
+    document = pdfium.PdfDocument(data)
+    for number in numbers:
+        page = document[number - 1]
+        try:
+            is_wanted = is_scan(page, frame_of(page))
+            yield number, _read(_picture(page)) if is_wanted else ScannedPage([])
+        finally:
+            page.close()
+
+
+@cache
+def _engine() -> Callable[[Picture], Any]:
+    cv2.setNumThreads(1)
+    return partial(RapidOCR(params=_SETTINGS), use_cls=False, return_word_box=True)
+
+
+def _picture(page: pdfium.PdfPage) -> Picture:
+    scale = _SIDE_PIXELS / max(page.get_size())
+    picture: Picture = page.render(scale=scale, draw_annots=False).to_numpy().copy()
+    return picture
+
+
+def _read(picture: Picture) -> ScannedPage:
+    """Read a picture, held in the way that makes its text readable."""
+    best, best_turns = _engine()(picture), 0
+    for turns in _other_turns(best):
+        found = _engine()(np.ascontiguousarray(np.rot90(picture, turns)))
+        if _confidence(found) > _confidence(best) or best_turns == 0 != turns % 2:
+            best, best_turns = found, turns
+        if _confidence(best) >= _UPRIGHT_CONFIDENCE:
+            break
+    height, width = picture.shape[:2] if best_turns % 2 == 0 else picture.shape[1::-1]
+    return ScannedPage(list(_lines(best, width, height)), best_turns)
+
+
+def _other_turns(found: Any) -> tuple[int, ...]:
+    """List how else to hold a picture, in quarters to the left, the likeliest first."""
+    if found.boxes is None or _confidence(found) == 0:
+        return ()
+    boxes = np.asarray(found.boxes)
+    sides = boxes.max(axis=1) - boxes.min(axis=1)
+    if np.mean(sides[:, 1] > sides[:, 0]) > 0.5:
+        return 1, 3
+    return () if _confidence(found) >= _UPRIGHT_CONFIDENCE else (2,)
+
+
+def _confidence(found: Any) -> float:
+    """Return how sure the engine is of a page's characters on average."""
+    texts = getattr(found, "txts", None) or ()
+    weights = [len(text) for text in texts]
+    return float(np.average(found.scores, weights=weights)) if sum(weights) else 0.0
+
+
+def _lines(found: Any, width: int, height: int) -> Iterator[list[ScannedWord]]:
+    texts = getattr(found, "txts", None) or ()
+    if not texts:
+        return
+    # The engine leaves lines without words out of the list of words.
+    is_complete = len(getattr(found, "word_results", ())) == len(texts)
+    parts = found.word_results if is_complete else [()] * len(texts)
+    for text, score, box, line_parts in zip(texts, found.scores, found.boxes, parts, strict=True):
+        if score >= _MIN_CONFIDENCE:
+            corners = np.asarray(box) / (width, height)
+            places = [(part, np.asarray(quad) / (width, height)) for part, _, quad in line_parts]
+            yield list(_words(text, corners, places))
+
+
+def _words(text: str, line: Corners, parts: list[tuple[str, Corners]]) -> Iterator[ScannedWord]:
+    """Give the words of a line their places: those of their parts, else their share of the line."""
+    if "".join(part for part, _ in parts) != "".join(text.split()):
+        parts = _even_parts(text, line)
+    waiting = iter(parts)
+    for word in text.split():
+        length, corners = 0, list[Corners]()
+        while length < len(word):
+            part, place = next(waiting)
+            length += len(part)
+            corners.append(place)
+        around = np.concatenate(corners)
+        (left, top), (right, bottom) = around.min(axis=0).tolist(), around.max(axis=0).tolist()
+        yield word, round(left, 4), round(top, 4), round(right, 4), round(bottom, 4)
+
+
+def _even_parts(text: str, line: Corners) -> list[tuple[str, Corners]]:
+    """Divide a line as if its characters were as wide as each other."""
+    (left, top), (right, bottom) = line.min(axis=0), line.max(axis=0)
+    step = (right - left) / len(text)
+    return [
+        (sign, np.array([[left + at * step, top], [left + (at + 1) * step, bottom]]))
+        for at, sign in enumerate(text)
+        if not sign.isspace()
+    ]
