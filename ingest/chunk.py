@@ -10,11 +10,16 @@ from ingest.sentences import sentence_spans
 
 # Below this share of the limit a passage goes on over a heading or a page border.
 ENOUGH = 0.35
+# A header row longer than this is not repeated: it would leave too little room for the rows.
+MAX_HEADER_TOKENS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage before it is stored; offsets are code points in the document's text."""
+    """A passage before it is stored; offsets are code points in the document's text.
+
+    `table_header` is the first row of the table that the passage begins in the middle of.
+    """
 
     ordinal: int
     heading_path: tuple[str, ...]
@@ -22,6 +27,7 @@ class Chunk:
     end: int
     first_page: int | None
     last_page: int | None
+    table_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,16 @@ class Piece:
     tokens: int
     heading_path: tuple[str, ...]
     opens: bool  # a heading or the first text of a page: a good place to begin a passage
+    header: "Header | None" = None  # of a row that is not its table's first
+    table_tokens: int = 0  # of a table's first row: those of the whole table
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The first row of a table."""
+
+    text: str
+    tokens: int
 
 
 TokenOffsets = Callable[[str], Sequence[int]]
@@ -43,7 +59,8 @@ def chunk(parsed: ParsedDocument, token_offsets: TokenOffsets, max_tokens: int) 
     """Split a document into passages of at most `max_tokens` tokens.
 
     Passages begin at headings and page borders where that leaves none too small. Together they
-    hold the whole text: `"".join(text[c.start:c.end])` is the document.
+    hold the whole text: `"".join(text[c.start:c.end])` is the document. A table is kept whole where
+    it fits, else split between rows; with a header that is repeated a passage keeps to the limit.
     """
     if not parsed.blocks:
         return []
@@ -70,6 +87,7 @@ def _chunk(
         end,
         touched[0] if touched else None,
         touched[-1] if touched else None,
+        group[0].header.text if group[0].header else None,
     )
 
 
@@ -77,6 +95,7 @@ def _pieces(parsed: ParsedDocument, offsets: Sequence[int], max_tokens: int) -> 
     count = _counter(offsets)
     page_starts = [page.start for page in parsed.pages if page.end > page.start]
     path: list[tuple[int, str]] = []
+    rows = _rows(parsed, count)
     for block, opens_page in _with_page_openings(parsed.blocks, page_starts):
         if block.kind is BlockKind.HEADING:
             path = [entry for entry in path if entry[0] < block.level]
@@ -87,8 +106,38 @@ def _pieces(parsed: ParsedDocument, offsets: Sequence[int], max_tokens: int) -> 
             count(block.start, block.end),
             tuple(text for _, text in path),
             opens_page or block.kind is BlockKind.HEADING,
+            *rows.get(block.start, (None, 0)),
         )
-        yield from _split(piece, parsed.text, count, max_tokens)
+        yield from _split(_with_fitting_header(piece, max_tokens), parsed.text, count, max_tokens)
+
+
+def _rows(
+    parsed: ParsedDocument, count: Callable[[int, int], int]
+) -> dict[int, tuple[Header | None, int]]:
+    """Return by start of each table row its table's header, or of a first row the table's size."""
+    rows: dict[int, tuple[Header | None, int]] = {}
+    for table in _tables(parsed):
+        first = table[0]
+        tokens = count(first.start, first.end)
+        header = Header(parsed.text[first.start : first.end], tokens)
+        repeated = header if tokens <= MAX_HEADER_TOKENS else None
+        rows |= {row.start: (repeated, 0) for row in table[1:]}
+        rows[first.start] = (None, count(first.start, table[-1].end))
+    return rows
+
+
+def _tables(parsed: ParsedDocument) -> Iterator[list[Block]]:
+    """Yield the rows of each table; between rows of one table there is a single line end."""
+    table: list[Block] = []
+    for block in parsed.blocks:
+        is_row = block.kind is BlockKind.TABLE_ROW
+        if table and not (is_row and parsed.text[table[-1].end : block.start] == "\n"):
+            yield table
+            table = []
+        if is_row:
+            table.append(block)
+    if table:
+        yield table
 
 
 def _with_page_openings(
@@ -101,6 +150,12 @@ def _with_page_openings(
             waiting.pop()
             opens = True
         yield block, opens
+
+
+def _with_fitting_header(piece: Piece, max_tokens: int) -> Piece:
+    if piece.header and piece.header.tokens + piece.tokens > max_tokens:
+        return replace(piece, header=None)
+    return piece
 
 
 def _counter(offsets: Sequence[int]) -> Callable[[int, int], int]:
@@ -161,12 +216,17 @@ def _pack(pieces: Sequence[Piece], max_tokens: int) -> Iterator[list[Piece]]:
     tokens = 0
     for piece in pieces:
         full = tokens + piece.tokens > max_tokens
-        fresh_start = piece.opens and tokens >= ENOUGH * max_tokens
+        # A table that fits into a passage of its own is not begun at the end of another.
+        fits_alone = tokens + piece.table_tokens > max_tokens >= piece.table_tokens
+        fresh_start = (piece.opens or fits_alone) and tokens >= ENOUGH * max_tokens
         if group and (full or fresh_start):
-            kept = _trailing_headings(group, piece, max_tokens) if full else 0
+            moves = full or fits_alone
+            kept = _trailing_headings(group, piece, max_tokens) if moves else 0
             yield group[: len(group) - kept]
             group = group[len(group) - kept :]
             tokens = sum(earlier.tokens for earlier in group)
+        if not group and piece.header:
+            tokens = piece.header.tokens
         group.append(piece)
         tokens += piece.tokens
     if group:

@@ -142,10 +142,17 @@ def _sentence(sentence: str, start: int) -> Iterator[Statement]:
     if len(sentence) > MAX_CHARACTERS or not _DIGIT.search(sentence):
         return
     reading = _read(sentence)
-    if 0 < len(reading.figures) <= MAX_FIGURES and len(reading.words) >= MIN_WORDS:
+    if 0 < len(reading.figures) <= MAX_FIGURES and _says_enough(reading):
         names = tuple(sorted(name.lower() for name in reading.names))
         figures, words = tuple(reading.figures), tuple(reading.words)
         yield Statement(start, start + len(sentence), figures, names, words)
+
+
+def _says_enough(reading: _Reading) -> bool:
+    """Tell whether the words say what is counted: with a unit, one may do ("warranty")."""
+    if any(figure.dimension == PLAIN.dimension for figure in reading.figures):
+        return len(reading.words) >= MIN_WORDS
+    return bool(reading.words)
 
 
 def _row(row: str, start: int, header: list[str]) -> Iterator[Statement]:

@@ -105,7 +105,11 @@ def _read(ingestion: Ingestion, job: Job) -> Prepared | None:
     title = str(job.details.get("title") or parsed.title)
     texts = [
         vectors.embedded_text(
-            tokenizer, title, part.heading_path, parsed.text[part.start : part.end]
+            tokenizer,
+            title,
+            part.heading_path,
+            parsed.text[part.start : part.end],
+            part.table_header,
         )
         for part in chunks
     ]

@@ -266,6 +266,7 @@ def _add_passages(
             "version_id": version.id,
             "ordinal": part.ordinal,
             "heading_path": list(part.heading_path),
+            "table_header": part.table_header,
             "text": text,
             "start": part.start,
             "end": part.end,

@@ -170,6 +170,8 @@ class Passage(Base):
     first_page: Mapped[int | None]
     last_page: Mapped[int | None]
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    # The first row of the table that the passage begins in the middle of.
+    table_header: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Embedding(Base):

@@ -19,13 +19,23 @@ PASSAGE_TOKENS = MAX_TOKENS - PREFIX_TOKENS - 2
 QUERY_SIZE = 1_000
 
 
-def embedded_text(tokenizer: Tokenizer, title: str, heading_path: Sequence[str], text: str) -> str:
-    """Return what is embedded for a passage: title and headings, cut to fit, then its text."""
+def embedded_text(
+    tokenizer: Tokenizer,
+    title: str,
+    heading_path: Sequence[str],
+    text: str,
+    table_header: str | None = None,
+) -> str:
+    """Return what is embedded for a passage: title and headings, cut to fit, then its text.
+
+    Rows in the middle of a table come with its header.
+    """
     prefix = " > ".join(dict.fromkeys([title, *heading_path]))
     starts = token_offsets(tokenizer, prefix)
     if len(starts) > PREFIX_TOKENS:
         prefix = prefix[: starts[PREFIX_TOKENS]]
-    return f"{prefix}\n{text.strip()}"
+    header = f"{table_header}\n" if table_header else ""
+    return f"{prefix}\n{header}{text.strip()}"
 
 
 def content_hash(text: str) -> str:
@@ -46,10 +56,18 @@ def missing(session: Session, texts: Mapping[str, str], model: str) -> dict[str,
 
 def unembedded(database: Database, tokenizer: Tokenizer, model: str) -> dict[str, str]:
     """Return the embedded texts of current passages without a vector, by content hash."""
-    columns = (Version.title, Passage.heading_path, Passage.text, Passage.content_hash)
+    columns = (
+        Version.title,
+        Passage.heading_path,
+        Passage.text,
+        Passage.table_header,
+        Passage.content_hash,
+    )
     with database.read() as session:
         return {
-            row.content_hash: embedded_text(tokenizer, row.title, row.heading_path, row.text)
+            row.content_hash: embedded_text(
+                tokenizer, row.title, row.heading_path, row.text, row.table_header
+            )
             for row in session.execute(_unembedded(model).with_only_columns(*columns))
         }
 

@@ -78,11 +78,17 @@ def embedded_tokens(ingestion: Ingestion) -> int:
     They are cut at the model's window; the two special tokens of a text are counted.
     """
     tokenizer = ingestion.tokenizer
-    columns = (Passage.content_hash, Version.title, Passage.heading_path, Passage.text)
+    columns = (
+        Passage.content_hash,
+        Version.title,
+        Passage.heading_path,
+        Passage.text,
+        Passage.table_header,
+    )
     with ingestion.database.read() as session:
         texts = {
             row.content_hash: vectors.embedded_text(
-                tokenizer, row.title, row.heading_path, row.text
+                tokenizer, row.title, row.heading_path, row.text, row.table_header
             )
             for row in session.execute(select(*columns).join(Version))
         }

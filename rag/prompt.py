@@ -76,7 +76,9 @@ def passage(number: int, hit: Hit) -> str:
     """Return a passage as data; its text cannot close the element it stands in."""
     place = f" page={quoteattr(str(hit.passage.first_page))}" if hit.passage.first_page else ""
     title = quoteattr(clean(hit.version.title))
-    text = escape(clean(hit.passage.text.strip()))
+    # Rows from the middle of a table say little without their columns' names.
+    header = f"{hit.passage.table_header}\n" if hit.passage.table_header else ""
+    text = escape(clean(header + hit.passage.text.strip()))
     return f"<passage number={quoteattr(str(number))} title={title}{place}>\n{text}\n</passage>"
 
 

@@ -3,8 +3,9 @@
 It takes half a second to import, so only the child that needs it does.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ from ingest.parse.pdf_scans import is_scan
 from ingest.parse.wire import ScannedPage, ScannedWord
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
-Corners = np.ndarray[Any, np.dtype[np.float64]]  # [corner, (x, y)]
+Corners = Sequence[Sequence[float]]  # of a box: (x, y) of each, in pixels
 
 _SIDE_PIXELS = 1_800  # 154 dots an inch on A4: characters of 6 points are still 13 high
 # The engine's own settings need twice the memory and find no more on a page.
@@ -31,6 +32,7 @@ _SETTINGS = {
     "EngineConfig.onnxruntime.inter_op_num_threads": 1,
 }
 _MIN_CONFIDENCE = 0.5
+_REACH = 0.25  # of the height of a word
 _UPRIGHT_CONFIDENCE = 0.85  # text upside down or on its side is read with about 0.65
 
 
@@ -98,33 +100,46 @@ def _lines(found: Any, width: int, height: int) -> Iterator[list[ScannedWord]]:
     parts = found.word_results if is_complete else [()] * len(texts)
     for text, score, box, line_parts in zip(texts, found.scores, found.boxes, parts, strict=True):
         if score >= _MIN_CONFIDENCE:
-            corners = np.asarray(box) / (width, height)
-            places = [(part, np.asarray(quad) / (width, height)) for part, _, quad in line_parts]
-            yield list(_words(text, corners, places))
+            words = list(_words(text, box, [part[::2] for part in line_parts]))
+            yield [
+                (word, left / width, top / height, right / width, bottom / height)
+                for word, left, top, right, bottom in _widened(words, box)
+            ]
 
 
 def _words(text: str, line: Corners, parts: list[tuple[str, Corners]]) -> Iterator[ScannedWord]:
     """Give the words of a line their places: those of their parts, else their share of the line."""
-    if "".join(part for part, _ in parts) != "".join(text.split()):
-        parts = _even_parts(text, line)
-    waiting = iter(parts)
+    characters = [one for part, corners in parts for one in _characters(part, corners)]
+    if "".join(one[0] for one in characters) != "".join(text.split()):
+        characters = list(_characters(text, line))
+    start = 0
     for word in text.split():
-        length, corners = 0, list[Corners]()
-        while length < len(word):
-            part, place = next(waiting)
-            length += len(part)
-            corners.append(place)
-        around = np.concatenate(corners)
-        (left, top), (right, bottom) = around.min(axis=0).tolist(), around.max(axis=0).tolist()
-        yield word, round(left, 4), round(top, 4), round(right, 4), round(bottom, 4)
+        _, left, top, right, bottom = zip(*characters[start : start + len(word)], strict=True)
+        yield word, min(left), min(top), max(right), max(bottom)
+        start += len(word)
 
 
-def _even_parts(text: str, line: Corners) -> list[tuple[str, Corners]]:
-    """Divide a line as if its characters were as wide as each other."""
-    (left, top), (right, bottom) = line.min(axis=0), line.max(axis=0)
-    step = (right - left) / len(text)
+def _characters(text: str, corners: Corners) -> Iterator[ScannedWord]:
+    """Divide a stretch of a line as if its characters were as wide as each other."""
+    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+    step = (right - left) / max(1, len(text))
+    for at, sign in enumerate(text):
+        if not sign.isspace():
+            yield sign, left + at * step, float(top), left + (at + 1) * step, float(bottom)
+
+
+def _widened(words: list[ScannedWord], line: Corners) -> list[ScannedWord]:
+    """Let words reach into the gaps around them: the engine places them up to that far aside."""
+    wide = [list(word[1:]) for word in words]
+    if wide:
+        wide[0][0] = min(wide[0][0], *(corner[0] for corner in line))
+        wide[-1][2] = max(wide[-1][2], *(corner[0] for corner in line))
+    for before, word in pairwise(wide):
+        reach = _REACH * (word[3] - word[1])
+        middle = (before[2] + word[0]) / 2
+        before[2] = min(middle, before[2] + reach)
+        word[0] = max(middle, word[0] - reach)
     return [
-        (sign, np.array([[left + at * step, top], [left + (at + 1) * step, bottom]]))
-        for at, sign in enumerate(text)
-        if not sign.isspace()
+        (text, left, top, right, bottom)
+        for (text, *_), (left, top, right, bottom) in zip(words, wide, strict=True)
     ]

@@ -21,7 +21,7 @@ _SPANNING = 0.6  # of the page's width: a line that long is in no column
 _MIN_COLUMN_LINES = 3
 _MIN_COLUMN_CHARACTERS = 20  # of the usual line; the cells of tables are shorter
 _SIZE_PER_HEIGHT = 0.75  # font size / height of the box that the engine draws
-_SAME_SIZE = 0.15  # by how much boxes of one font differ in height
+_SAME_SIZE = 0.2  # by how much boxes of one font differ in height
 
 
 def is_available() -> bool:
@@ -67,10 +67,11 @@ def _line(words: Sequence[ScannedWord], width: float, height: float) -> Line:
         (text, (left * width, (1 - bottom) * height, right * width, (1 - top) * height))
         for text, left, top, right, bottom in words
     ]
-    top, bottom = max(box[3] for _, box in placed), min(box[1] for _, box in placed)
-    size = _SIZE_PER_HEIGHT * (top - bottom) or 1.0
+    # The usual ones of its words: a line that slopes is higher than its letters.
+    bottom, height = median(box[1] for _, box in placed), median(b[3] - b[1] for _, b in placed)
+    size = _SIZE_PER_HEIGHT * height or 1.0
     cells = tuple(make_cells(placed, size))
-    return Line(cells, top, bottom, bottom + 0.25 * (top - bottom), size, is_bold=False)
+    return Line(cells, bottom + height, bottom, bottom + 0.25 * height, size, is_bold=False)
 
 
 def _with_even_sizes(lines: list[Line]) -> list[Line]:

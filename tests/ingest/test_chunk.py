@@ -203,3 +203,57 @@ def test_a_heading_stays_behind_where_it_would_make_the_next_passage_too_long() 
     parts = texts(document, chunk(document, word_offsets, MAX_TOKENS))
 
     assert [len(word_offsets(part)) for part in parts] == [8, 18]
+
+
+def row(text: str, gap: str = "\n") -> tuple[BlockKind, str, str, bool]:
+    return BlockKind.TABLE_ROW, text, gap, False
+
+
+def test_a_table_that_fits_is_not_begun_at_the_end_of_another_passage() -> None:
+    table = [row("Part Price"), row("Lid 4"), row("Hose 9"), row("Tank 20", "\n\n")]
+    document = assemble([paragraph("Open " * 14), *table])
+
+    passages = chunk(document, word_offsets, MAX_TOKENS)
+
+    assert texts(document, passages)[1].strip() == "Part Price\nLid 4\nHose 9\nTank 20"
+    assert [passage.table_header for passage in passages] == [None, None]
+
+
+def test_a_long_table_is_split_between_rows_and_its_header_goes_along() -> None:
+    rows = [row(f"Lid{number} 4 5 6") for number in range(12)]
+    document = assemble([row("Part Price Weight Size"), *rows])
+
+    passages = chunk(document, word_offsets, MAX_TOKENS)
+
+    assert [passage.table_header for passage in passages] == [
+        None,
+        *["Part Price Weight Size"] * (len(passages) - 1),
+    ]
+    for passage, text in zip(passages, texts(document, passages), strict=True):
+        assert text.strip().startswith(("Part", "Lid"))
+        assert text.strip().endswith(("Size", "6"))
+        header = len(word_offsets(passage.table_header or ""))
+        assert header + len(word_offsets(text)) <= MAX_TOKENS
+
+
+def test_a_new_table_does_not_inherit_the_header_of_the_one_before() -> None:
+    first = [row("Part Price"), *[row("Lid 4 5 6 7") for _ in range(4)], row("Tank 20", "\n\n")]
+    second = [row("Code Meaning"), *[row("E17 no water here now") for _ in range(5)]]
+    document = assemble([*first, *second])
+
+    passages = chunk(document, word_offsets, MAX_TOKENS)
+
+    headers = [passage.table_header for passage in passages]
+    assert headers[-1] == "Code Meaning"
+    assert headers.count("Part Price") >= 1
+
+
+@given(DOCUMENTS)
+def test_with_its_repeated_header_no_passage_is_longer_than_the_limit(
+    document: ParsedDocument,
+) -> None:
+    for passage in chunk(document, word_offsets, MAX_TOKENS):
+        text = document.text[passage.start : passage.end]
+        header = len(word_offsets(passage.table_header or ""))
+
+        assert header + len(word_offsets(text)) <= MAX_TOKENS

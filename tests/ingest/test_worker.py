@@ -189,9 +189,11 @@ def test_a_new_embedding_model_embeds_what_is_there_already(services: Services) 
     )
     running.start()
 
-    wait_until(lambda: not vectors.has_unembedded(
-            services.database, services.ingestion.embedder.fingerprint
-        ))
+    wait_until(
+        lambda: (
+            not vectors.has_unembedded(services.database, services.ingestion.embedder.fingerprint)
+        )
+    )
     stop.set()
     running.join(20)
 

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.add_column('versions', sa.Column('restored_from', sa.Integer(), nullable=True))
     op.add_column('versions', sa.Column('compared_at', sa.DateTime(timezone=True), nullable=True))
     op.add_column('pages', sa.Column('words', sa.LargeBinary(), nullable=False, server_default=''))
+    op.add_column('passages', sa.Column('table_header', sa.Text(), nullable=True))
     op.add_column('jobs', sa.Column('failures', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('jobs', sa.Column('not_before', sa.DateTime(timezone=True), nullable=True))
     op.add_column('jobs', sa.Column('started_at', sa.DateTime(timezone=True), nullable=True))
@@ -46,6 +47,7 @@ def downgrade() -> None:
         'documents': ['review_by', 'folder'],
         'versions': ['unread_pages', 'restored_from', 'compared_at'],
         'pages': ['words'],
+        'passages': ['table_header'],
         'jobs': ['failures', 'not_before', 'started_at'],
     }.items():
         for name in names:

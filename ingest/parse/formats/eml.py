@@ -109,8 +109,7 @@ class _Reader:
         for part in parts:
             if part in chosen:
                 self._part(part, depth)
-            elif part.get_content_maintype() != "image":
-                # What a page shows inside of it is no attachment.
+            else:
                 self._name_attachments(part)
 
     def _text(self, part: Message) -> None:
@@ -121,8 +120,10 @@ class _Reader:
     def _name_attachments(self, part: Message) -> None:
         for inner in part.walk():
             is_text = inner.get_content_type() in _TEXT_TYPES
+            # What a page shows inside of it is no attachment.
+            is_picture = inner.get_content_maintype() == "image" and "Content-ID" in inner
             filename = one_line(clean(inner.get_filename() or ""))
-            if filename or not (is_text or inner.is_multipart()):
+            if not is_picture and (filename or not (is_text or inner.is_multipart())):
                 self._attachments.append(filename or inner.get_content_type())
 
     def _count(self, depth: int) -> None:

@@ -31,7 +31,7 @@ _OWN_SIGNS = (
 # Markdown has these too, though seldom.
 _SHARED_SIGNS = (re.compile(r"``[^`\n]{1,300}``"), re.compile(r"\w ?::[ \t]*$", re.MULTILINE))
 _MARKDOWN = re.compile(r"^#{1,6} +\S|^(?:```|~~~)|\]\([^()\s]{1,300}\)", re.MULTILINE)
-_BLOCK_BORDER = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\w{1,3}[.)])[ \t])")
+_BLOCK_BORDER = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•]|\.\.|\w{1,3}[.)])[ \t])")
 _MARK = re.compile(r"(?<![^\s'\"(\[{<:/-])[*`|_](?=\S)|_(?=\s)")
 _MAX_CHARACTERS = 6_000_000
 _MAX_COMPARISONS = 300_000_000
