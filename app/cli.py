@@ -32,6 +32,13 @@ def main() -> None:
     sys.exit(console.run(app, sys.argv[1:]))
 
 
+Owner = Annotated[str | None, typer.Option(help="Who keeps these documents up to date.")]
+VisibilityOption = Annotated[
+    str | None, typer.Option("--visibility", help="public, internal (default) or restricted.")
+]
+Labels = Annotated[list[str] | None, typer.Option("--label", help="Opens restricted documents.")]
+
+
 @app.command()
 def serve(host: str = "127.0.0.1", port: int = 8501, *, demo: bool = False) -> None:
     """Serve the web app and its worker."""
@@ -43,16 +50,33 @@ def serve(host: str = "127.0.0.1", port: int = 8501, *, demo: bool = False) -> N
 @app.command()
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or .jsonl exports.")],
-    owner: Annotated[str | None, typer.Option(help="Who keeps these documents up to date.")] = None,
-    visibility: Annotated[
-        str | None, typer.Option(help="public, internal (default) or restricted.")
-    ] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Opens restricted documents.")] = None,
+    owner: Owner = None,
+    visibility: VisibilityOption = None,
+    label: Labels = None,
 ) -> None:
     """Take documents into the knowledge base."""
     from app.commands.documents import ingest as command
 
-    command(console.services(), paths, owner, visibility, label)
+    given = {"owner": owner, "visibility": visibility, "labels": label}
+    command(console.services(), paths, given)
+
+
+@app.command()
+def sync(
+    folder: Path,
+    owner: Owner = None,
+    visibility: VisibilityOption = None,
+    label: Labels = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+) -> None:
+    """Keep documents in step with a folder: add, change, move, and remove what has gone."""
+    from app.commands.documents import synchronise as command
+
+    given = {"owner": owner, "visibility": visibility, "labels": label}
+    command(console.services(), folder, given, dry_run=dry_run)
 
 
 documents_app = typer.Typer(
@@ -62,12 +86,18 @@ app.add_typer(documents_app, name="documents")
 
 
 @documents_app.callback()
-def documents(context: typer.Context) -> None:
+def documents(
+    context: typer.Context,
+    *,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Only those past their review date.")
+    ] = False,
+) -> None:
     """List the documents of the knowledge base."""
     if context.invoked_subcommand is None:
         from app.commands.documents import list_documents as command
 
-        command(console.services())
+        command(console.services(), stale=stale)
 
 
 @documents_app.command()
@@ -81,6 +111,17 @@ def show(
     from app.commands.documents import show as command
 
     command(console.services(), document_id, version, text=text)
+
+
+@documents_app.command()
+def restore(
+    document_id: str,
+    version: Annotated[int, typer.Option(help="The version whose text is to be current again.")],
+) -> None:
+    """Make an earlier version current again; withdrawn documents come back like this."""
+    from app.commands.documents import restore as command
+
+    command(console.services(), document_id, version)
 
 
 @app.command()

@@ -11,6 +11,7 @@ CopilotError
 │  ├─ DuplicateDocumentError
 │  ├─ ForbiddenDocumentError   the uploader may not see what they would replace
 │  ├─ SourceNotFoundError
+│  ├─ EmptyFolderError         to be synchronised with: it would remove everything
 │  ├─ PoisonDocumentError      quarantined: the document hurt its parser
 │  ├─ MachineError             a full disk or the like: the job waits and is tried again
 │  ├─ CancelledError           somebody called it off
@@ -112,6 +113,12 @@ class SourceNotFoundError(IngestError):
     """Fields: path."""
 
     code = "source_not_found"
+
+
+class EmptyFolderError(IngestError):
+    """Fields: path."""
+
+    code = "empty_folder"
 
 
 class PoisonDocumentError(IngestError):

@@ -18,6 +18,9 @@ from ingest.units import Unit, lexicon
 MAX_CHARACTERS = 400
 MAX_FIGURES = 4
 MIN_WORDS = 2
+MAX_LINES = 3
+# Words and names that a sentence must share with a longer one that says more.
+MIN_WEIGHT = 4
 # Of 100; measured on help-centre articles: below it sentences only resemble each other.
 MIN_LIKENESS = 85
 MIN_WORD_LIKENESS = 80
@@ -66,6 +69,24 @@ class Statement:
         """Return the figures in the order of their size: sentences may turn them round."""
         return sorted(figure.values for figure in self.figures)
 
+    @property
+    def dimensions(self) -> list[str]:
+        """Return what each figure measures."""
+        return [figure.dimension for figure in self.figures]
+
+    @property
+    def weight(self) -> int:
+        """Return how many words and names tell what the sentence is about."""
+        return len(self.words) + len(self.names)
+
+    def by_dimension(self) -> dict[str, tuple[float, ...]]:
+        """Return the figures that are the only ones of their dimension, counts left out."""
+        return {
+            figure.dimension: figure.values
+            for figure in self.figures
+            if figure.dimension != PLAIN.dimension and self.dimensions.count(figure.dimension) == 1
+        }
+
 
 @dataclass(slots=True)
 class _Reading:
@@ -94,15 +115,21 @@ def statements(text: str) -> Iterator[Statement]:
             yield from _row(sentence, start, header)
 
 
-def alike(one: Statement, other: Statement) -> bool:
-    """Tell whether two sentences say the same, whatever their figures."""
-    if [f.dimension for f in one.figures] != [f.dimension for f in other.figures]:
-        return False
+def agreement(one: Statement, other: Statement) -> bool | None:
+    """Tell whether two sentences that say the same say it with the same figures.
+
+    None if they do not say the same: then their figures have nothing to do with each other.
+    """
     if one.names != other.names:
-        return False
-    if abs(len(one.words) - len(other.words)) > 1:
-        return False
-    return _agree(one.words, other.words)
+        return None
+    if one.dimensions == other.dimensions and _agree(one.words, other.words):
+        return one.values == other.values
+    shorter, longer = sorted((one, other), key=lambda statement: len(statement.words))
+    if shorter.weight < MIN_WEIGHT or not _covered(shorter.words, longer.words):
+        return None
+    ours, theirs = shorter.by_dimension(), longer.by_dimension()
+    common = [dimension for dimension in ours if dimension in theirs]
+    return all(ours[key] == theirs[key] for key in common) if common else None
 
 
 def products_in(title: str) -> frozenset[str]:
@@ -139,7 +166,8 @@ def _same_word(word: str, other: str) -> bool:
 
 
 def _sentence(sentence: str, start: int) -> Iterator[Statement]:
-    if len(sentence) > MAX_CHARACTERS or not _DIGIT.search(sentence):
+    # What has many lines is a listing or the output of a program.
+    if len(sentence) > MAX_CHARACTERS or sentence.count("\n") >= MAX_LINES:
         return
     reading = _read(sentence)
     if 0 < len(reading.figures) <= MAX_FIGURES and _says_enough(reading):
@@ -237,7 +265,9 @@ def _is_name(reading: _Reading, digits: str, following: str) -> bool:
         return True
     if following.lower() in lexicon().months or _YEAR.fullmatch(digits):
         return True
-    # Telephone, order and article numbers.
+    # Editions of programs; telephone, order and article numbers.
+    if not digits.isdigit() and not _THOUSANDS.match(digits):
+        return True
     return len(digits) > MAX_DIGITS or (
         digits.startswith("0") and digits.isdigit() and digits != "0"
     )

@@ -12,7 +12,7 @@ from ingest.embed import Vectors
 from ingest.tables import Embedding, Passage, Version, VersionStatus
 
 # Of unit vectors; sentences that say the same with other figures lie above it.
-MIN_COSINE = 0.80
+MIN_COSINE = 0.70
 MAX_NEIGHBOURS = 20
 # A tile of scores takes 8 MB, and a few times that where everything resembles everything.
 TILE_ROWS = 256

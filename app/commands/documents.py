@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +10,22 @@ import typer
 
 from app import console
 from app.services import Services
-from ingest import library, life, sources
+from ingest import folders, library, life, sources
+from ingest.db import now
+from ingest.errors import CancelledError
+from ingest.folders import Plan
 from ingest.messages import catalogue
 from ingest.tables import Job, Outcome, Visibility
 
 ACTOR = "command line"
 
 
-def ingest(
-    services: Services,
-    paths: list[Path],
-    owner: str | None,
-    visibility: str | None,
-    labels: list[str] | None,
-) -> None:
+def ingest(services: Services, paths: list[Path], given: dict[str, Any]) -> None:
     """Queue documents, see them through, and say how each ended."""
     begun = time.perf_counter()
-    details = _details(owner, visibility, labels)
-    ids = sources.submit(services.database, services.files, sources.uploads(paths, details), ACTOR)
-    services.worker.finish(ids, lambda done: console.progress(f"{done} of {len(ids)} documents"))
-    console.progress("")
+    items = sources.uploads(paths, details(**given))
+    ids = sources.submit(services.database, services.files, items, ACTOR)
+    _see_through(services, ids)
     seconds = time.perf_counter() - begun
     results = [_result(job) for job in _jobs(services, ids)]
     embedded = sum(row["passages"] for row in results if row["status"] == Outcome.INDEXED)
@@ -42,10 +39,39 @@ def ingest(
         raise SystemExit(1)
 
 
-def list_documents(services: Services) -> None:
-    """List all documents."""
+def synchronise(services: Services, folder: Path, given: dict[str, Any], *, dry_run: bool) -> None:
+    """Bring documents in step with a folder: moved, added, changed, and last of all removed."""
+    plan = folders.plan(services.database, folder)
+    results: list[dict[str, Any]] = []
+    if not dry_run:
+        folders.move_documents(services.database, plan.move, ACTOR)
+        items = folders.changed_uploads(plan, details(**given))
+        ids = sources.submit(services.database, services.files, items, ACTOR)
+        _see_through(services, ids)
+        results = [_result(job) for job in _jobs(services, ids)]
+        folders.remove_documents(services.database, plan, ACTOR)
+    document = {**asdict(plan), "dry_run": dry_run, "documents": results}
+    console.show(document, [*_plan_lines(plan), *map(_line, results)])
+
+
+def _plan_lines(plan: Plan) -> list[str]:
+    return [
+        *(f"move      {move.source} -> {move.to}" for move in plan.move),
+        *(f"add       {source}" for source in plan.add),
+        *(f"change    {source}" for source in plan.change),
+        *(
+            f"conflict  {source} (a document of another folder; left alone)"
+            for source in plan.conflict
+        ),
+        *(f"remove    {source}" for source in plan.remove),
+        f"{plan.unchanged} unchanged",
+    ]
+
+
+def list_documents(services: Services, *, stale: bool) -> None:
+    """List all documents, or those whose review date has passed."""
     with services.database.read() as session:
-        entries = library.entries(session)
+        entries = library.stale(session, now().date()) if stale else library.entries(session)
     rows = [
         {
             "document_id": entry.document.id,
@@ -58,6 +84,8 @@ def list_documents(services: Services) -> None:
             "version": entry.version.number,
             "language": entry.version.language,
             "passages": entry.version.passages,
+            "review_by": str(entry.document.review_by) if entry.document.review_by else None,
+            "folder": entry.document.folder,
         }
         for entry in entries
     ]
@@ -95,7 +123,21 @@ def withdraw(services: Services, document_id: str) -> None:
     console.show({"document_id": document_id, "status": "withdrawn"}, [f"{document_id} withdrawn"])
 
 
-def _details(owner: str | None, visibility: str | None, labels: list[str] | None) -> dict[str, Any]:
+def restore(services: Services, document_id: str, number: int) -> None:
+    """Make the text of an earlier version current again."""
+    with services.database.write() as session:
+        version = life.restore_version(session, document_id, number, ACTOR)
+    document = {"document_id": document_id, "version": version.number, "status": version.status}
+    console.show(document, [f"{document_id} is version {version.number} now, the text of {number}"])
+
+
+def _see_through(services: Services, ids: list[str]) -> None:
+    services.worker.finish(ids, lambda done: console.progress(f"{done} of {len(ids)} documents"))
+    console.progress("")
+
+
+def details(owner: str | None, visibility: str | None, labels: list[str] | None) -> dict[str, Any]:
+    """Return what the options say of documents; what they leave out stays as it is."""
     if visibility is not None and visibility not in set(Visibility):
         kinds = ", ".join(Visibility)
         message = f"Visibility “{visibility}” is not one of {kinds}."
@@ -111,9 +153,10 @@ def _jobs(services: Services, ids: list[str]) -> Iterable[Job]:
 
 
 def _result(job: Job) -> dict[str, Any]:
+    cancelled = job.outcome == Outcome.CANCELLED
     return {
         "source": job.source,
-        "status": job.outcome,
+        "status": Outcome.FAILED if cancelled else job.outcome,
         "document_id": job.document_id,
         "passages": job.passages,
         "pages": job.pages,
@@ -122,6 +165,8 @@ def _result(job: Job) -> dict[str, Any]:
 
 
 def _error(job: Job) -> str | None:
+    if job.outcome == Outcome.CANCELLED:
+        return str(CancelledError(title=job.file_name))
     if job.error_code is None:
         return None
     entry = catalogue("ingest", "en")[job.error_code]

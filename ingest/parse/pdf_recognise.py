@@ -3,7 +3,7 @@
 It takes half a second to import, so only the child that needs it does.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any
@@ -18,7 +18,7 @@ from ingest.parse.pdf_scans import is_scan
 from ingest.parse.wire import ScannedPage, ScannedWord
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
-Corners = Sequence[Sequence[float]]  # of a box: (x, y) of each, in pixels
+Corners = np.ndarray[Any, np.dtype[np.float64]]  # [corner, (x, y)] of a box, in pixels
 
 _SIDE_PIXELS = 1_800  # 154 dots an inch on A4: characters of 6 points are still 13 high
 # The engine's own settings need twice the memory and find no more on a page.
@@ -62,26 +62,29 @@ def _picture(page: pdfium.PdfPage) -> Picture:
 
 def _read(picture: Picture) -> ScannedPage:
     """Read a picture, held in the way that makes its text readable."""
-    best, best_turns = _engine()(picture), 0
-    for turns in _other_turns(best):
-        found = _engine()(np.ascontiguousarray(np.rot90(picture, turns)))
-        if _confidence(found) > _confidence(best) or best_turns == 0 != turns % 2:
-            best, best_turns = found, turns
-        if _confidence(best) >= _UPRIGHT_CONFIDENCE:
+    found = _engine()(picture)
+    # The engine turns lines that stand on end by itself; how sure it is of them tells nothing.
+    ways = [] if _stands_on_end(found) else [(found, 0)]
+    for turns in (2,) if ways else (1, 3):
+        if ways and _is_sure(ways[-1][0]):
             break
-    height, width = picture.shape[:2] if best_turns % 2 == 0 else picture.shape[1::-1]
-    return ScannedPage(list(_lines(best, width, height)), best_turns)
+        ways.append((_engine()(np.ascontiguousarray(np.rot90(picture, turns))), turns))
+    best, turns = max(ways, key=lambda way: _confidence(way[0]))
+    height, width = picture.shape[:2] if turns % 2 == 0 else picture.shape[1::-1]
+    return ScannedPage(list(_lines(best, width, height)), turns)
 
 
-def _other_turns(found: Any) -> tuple[int, ...]:
-    """List how else to hold a picture, in quarters to the left, the likeliest first."""
-    if found.boxes is None or _confidence(found) == 0:
-        return ()
+def _stands_on_end(found: Any) -> bool:
+    if not _confidence(found):
+        return False
     boxes = np.asarray(found.boxes)
     sides = boxes.max(axis=1) - boxes.min(axis=1)
-    if np.mean(sides[:, 1] > sides[:, 0]) > 0.5:
-        return 1, 3
-    return () if _confidence(found) >= _UPRIGHT_CONFIDENCE else (2,)
+    return bool(np.mean(sides[:, 1] > sides[:, 0]) > 0.5)
+
+
+def _is_sure(found: Any) -> bool:
+    """Tell whether there is nothing to read, or it was read the right way up."""
+    return _confidence(found) == 0 or _confidence(found) >= _UPRIGHT_CONFIDENCE
 
 
 def _confidence(found: Any) -> float:
@@ -100,10 +103,11 @@ def _lines(found: Any, width: int, height: int) -> Iterator[list[ScannedWord]]:
     parts = found.word_results if is_complete else [()] * len(texts)
     for text, score, box, line_parts in zip(texts, found.scores, found.boxes, parts, strict=True):
         if score >= _MIN_CONFIDENCE:
-            words = list(_words(text, box, [part[::2] for part in line_parts]))
+            line = np.asarray(box, dtype=np.float64)
+            words = list(_words(text, line, [(part, np.asarray(at)) for part, _, at in line_parts]))
             yield [
                 (word, left / width, top / height, right / width, bottom / height)
-                for word, left, top, right, bottom in _widened(words, box)
+                for word, left, top, right, bottom in _widened(words, line)
             ]
 
 
@@ -121,19 +125,19 @@ def _words(text: str, line: Corners, parts: list[tuple[str, Corners]]) -> Iterat
 
 def _characters(text: str, corners: Corners) -> Iterator[ScannedWord]:
     """Divide a stretch of a line as if its characters were as wide as each other."""
-    (left, top), (right, bottom) = np.min(corners, axis=0), np.max(corners, axis=0)
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     step = (right - left) / max(1, len(text))
     for at, sign in enumerate(text):
         if not sign.isspace():
-            yield sign, left + at * step, float(top), left + (at + 1) * step, float(bottom)
+            yield sign, left + at * step, top, left + (at + 1) * step, bottom
 
 
 def _widened(words: list[ScannedWord], line: Corners) -> list[ScannedWord]:
     """Let words reach into the gaps around them: the engine places them up to that far aside."""
     wide = [list(word[1:]) for word in words]
     if wide:
-        wide[0][0] = min(wide[0][0], *(corner[0] for corner in line))
-        wide[-1][2] = max(wide[-1][2], *(corner[0] for corner in line))
+        wide[0][0] = min(wide[0][0], float(line[:, 0].min()))
+        wide[-1][2] = max(wide[-1][2], float(line[:, 0].max()))
     for before, word in pairwise(wide):
         reach = _REACH * (word[3] - word[1])
         middle = (before[2] + word[0]) / 2

@@ -67,8 +67,8 @@ def _line(words: Sequence[ScannedWord], width: float, height: float) -> Line:
         (text, (left * width, (1 - bottom) * height, right * width, (1 - top) * height))
         for text, left, top, right, bottom in words
     ]
-    # The usual ones of its words: a line that slopes is higher than its letters.
-    bottom, height = median(box[1] for _, box in placed), median(b[3] - b[1] for _, b in placed)
+    # Those of its words: a line that slopes is higher than its letters.
+    bottom, height = median(box[1] for _, box in placed), min(b[3] - b[1] for _, b in placed)
     size = _SIZE_PER_HEIGHT * height or 1.0
     cells = tuple(make_cells(placed, size))
     return Line(cells, bottom + height, bottom, bottom + 0.25 * height, size, is_bold=False)

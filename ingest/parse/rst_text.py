@@ -45,10 +45,10 @@ class TextReader:
         name = reference["refname"]
         key = name if name in self._definitions else self._keys.get(name.lower())
         if key is None:
-            return str(reference.astext())
+            return f"|{name}|"
         if key not in self._substitutes:
             # What stands for a definition inside of itself.
-            self._substitutes[key] = reference.astext()
+            self._substitutes[key] = f"|{name}|"
             text = "".join(map(self._text, self._definitions[key].children))
             self._substitutes[key] = text[:_MAX_SUBSTITUTE_CHARACTERS]
         text = self._substitutes[key]

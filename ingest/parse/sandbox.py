@@ -22,6 +22,7 @@ from ingest.places import Box
 __all__ = ["Limits", "parse_file", "render_page", "stop"]
 
 _DEFAULT_LIMITS = Limits()
+_DRAWING_LIMITS = Limits(cpu_seconds=10, wall_seconds=20)  # somebody waits for the picture
 _GRACE_SECONDS = 20  # for a server that is starting
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
@@ -117,7 +118,7 @@ def render_page(
     number: int,
     boxes: Sequence[Box],
     width_pixels: int,
-    limits: Limits = _DEFAULT_LIMITS,
+    limits: Limits = _DRAWING_LIMITS,
 ) -> bytes:
     """Draw a page of a PDF as a PNG file, with boxes highlighted, of four million pixels at most.
 

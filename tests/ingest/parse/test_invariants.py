@@ -8,6 +8,7 @@ from ingest.parse import outcome
 from ingest.parse.clean import clean
 from ingest.parse.formats import html, markdown, text
 from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument, Word
+from ingest.parse.wire import Frame, Inbox, Kind, Request, ScannedPage, Task, page_frame, read_page
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=30)
 TRICKY = st.sampled_from(
@@ -113,3 +114,40 @@ def test_words_and_unread_pages_cross_the_process_border_unchanged() -> None:
 def test_a_child_cannot_send_what_is_not_a_document(message: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         outcome.decode(message)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"p", b"o", b"x"]), st.binary(max_size=40))), st.data())
+def test_frames_are_the_same_however_they_are_cut(
+    contents: list[tuple[bytes, bytes]], data: st.DataObject
+) -> None:
+    frames = [Frame(kind, content) for kind, content in contents]
+    message = b"".join(frame.to_bytes() for frame in frames)
+    inbox = Inbox()
+
+    at = 0
+    while at < len(message):
+        step = data.draw(st.integers(1, 30))
+        inbox.take(message[at : at + step])
+        at += step
+
+    assert inbox.frames == frames
+    assert inbox.pages == [frame for frame in frames if frame.kind == b"p"]
+
+
+@given(TEXTS, st.booleans())
+def test_requests_and_recognised_pages_cross_the_process_border_unchanged(
+    word: str, is_turned: bool
+) -> None:
+    scan = ScannedPage([[[word, 0.1, 0.2, 0.3, 0.4]]], 3 if is_turned else 0)
+    request = Request(word, Task.RECOGNISE, [1, 7], {7: scan}, [[0.1, 0.2, 0.3, 0.4]], 900)
+
+    assert Request.from_bytes(request.to_bytes()) == request
+    assert read_page(page_frame(7, scan)) == (7, scan)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"7", b"[]", b"{}", b'{"number": 1, "x": 2}', b"[" * 100_000]
+)
+def test_a_child_cannot_send_what_is_not_a_page(content: bytes) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        read_page(Frame(Kind.PAGE, content))

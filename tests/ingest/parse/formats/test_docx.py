@@ -107,6 +107,65 @@ def test_headings_are_known_by_outline_level_and_by_inherited_style(
     ]
 
 
+def test_notes_are_read_once_after_what_refers_to_them(
+    make_zip: Callable[[dict[str, bytes]], bytes],
+    word_xml: Callable[..., bytes],
+    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
+) -> None:
+    foot, end = '<w:r><w:footnoteReference w:id="{}"/></w:r>', '<w:endnoteReference w:id="1"/>'
+    row = f"<w:tr><w:tc><w:p>{foot.format(2)}<w:r><w:t>a</w:t></w:r></w:p></w:tc><w:tc/></w:tr>"
+    main = word_xml(
+        f"<w:r><w:t>One</w:t></w:r>{foot.format(1)}<w:r>{end}</w:r><w:r><w:t> more</w:t></w:r>",
+        f"<w:r><w:t>Two</w:t></w:r>{foot.format(1)}{foot.format(9)}<w:del>{foot.format(3)}</w:del>",
+    ).replace(b"</w:body>", f"<w:tbl>{row}{row.replace('>a<', '>b<')}</w:tbl></w:body>".encode())
+    footnote = "<w:footnote w:id='{}'><w:p><w:r><w:t>{}</w:t></w:r>{}</w:p></w:footnote>"
+    notes = {
+        "word/footnotes.xml": footnote.format(1, "first", foot.format(4))
+        + footnote.format(2, "in a table", "")
+        + footnote.format(3, "of deleted text", "")
+        + footnote.format(4, "of a note", foot.format(1)),
+        "word/endnotes.xml": footnote.format(1, "last", "").replace("footnote", "endnote"),
+        "word/comments.xml": footnote.format(1, "a comment", ""),
+        "word/header1.xml": footnote.format(1, "a header", ""),
+    }
+    parts = {
+        part: word_xml().replace(b"<w:body></w:body>", inner.encode())
+        for part, inner in notes.items()
+    }
+
+    document = docx.parse(make_zip({docx.MAIN_PART: main, **parts}), "a.docx")
+
+    assert blocks_of(document) == [
+        ("paragraph", "One more"),
+        ("paragraph", "first"),
+        ("paragraph", "last"),
+        ("paragraph", "of a note"),
+        ("paragraph", "Two"),
+        ("table_row", "a"),
+        ("table_row", "b"),
+        ("paragraph", "in a table"),
+    ]
+
+
+def test_a_long_chain_of_notes_is_read_to_its_end(
+    make_zip: Callable[[dict[str, bytes]], bytes], word_xml: Callable[..., bytes]
+) -> None:
+    refer = '<w:r><w:footnoteReference w:id="{}"/></w:r>'
+    notes = "".join(
+        f'<w:footnote w:id="{number}"><w:p>{refer.format(number + 1)}<w:r><w:t>note {number}'
+        "</w:t></w:r></w:p></w:footnote>"
+        for number in range(2_000)
+    )
+    parts = {
+        docx.MAIN_PART: word_xml(refer.format(0)),
+        "word/footnotes.xml": word_xml().replace(b"<w:body></w:body>", notes.encode()),
+    }
+
+    document = docx.parse(make_zip(parts), "a.docx")
+
+    assert [len(document.blocks), document.text[-9:]] == [2_000, "note 1999"]
+
+
 def test_external_entities_are_not_resolved(
     make_zip: Callable[[dict[str, bytes]], bytes], word_xml: Callable[..., bytes], tmp_path: Path
 ) -> None:

@@ -60,11 +60,11 @@ def test_structure_becomes_blocks(
         (rb"{\f3 \'83\'65\'83X\'83g}", "テスト"),
         (rb"\ansicpg1251\f4 \'f6", "ц"),
         (rb"\u8364?\u8364\'80", "€€"),
-        (rb"\uc2\u26085\'93\'fa\uc0\u-255 x", "日！x"),  # noqa: RUF001 (a wide sign)
+        (rb"\uc2\u26085\'93\'fa\uc0\u-255 x", "日\uff01x"),
         (rb"\u55357?\u56832?", "😀"),
         (rb"\u8364{?}\u8212\emdash b", "€?—b"),  # the group ends what may be skipped
         (rb"\{a\}\\\~b\_c\-d", "{a}\\ b-cd"),
-        (rb"\lquote a\rquote\endash\bullet", "‘a’–•"),  # noqa: RUF001 (typographic signs)
+        (rb"\lquote a\rquote\endash\bullet", "\u2018a\u2019\u2013•"),
         (rb"\ansicpg99999 \'e9", "é"),
     ],
 )
