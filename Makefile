@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 LOCKED := --no-deps --require-hashes
 
-.PHONY: run install test test-model check bench eval lock clean
+.PHONY: run install ocr test test-model check bench fidelity eval lock clean
 
 run: install
 	$(BIN)/support-copilot serve --demo --host $(HOST) --port $(PORT)
@@ -28,6 +28,10 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Adds what reads scanned pages (200 MB).
+ocr: $(VENV)/installed
+	$(BIN)/python $(PIP) $(LOCKED) --no-build-isolation -r requirements-ocr.lock
+
 # PyTorch goes first and alone: as a dependency it would bring gigabytes of CUDA.
 define torch
 $(1)/python -c 'import torch' 2>/dev/null \
@@ -36,7 +40,7 @@ $(1)/python -c 'import torch' 2>/dev/null \
 endef
 
 $(VENV)/tested: $(VENV)/installed requirements-test.lock
-	$(BIN)/python $(PIP) $(LOCKED) -r requirements-test.lock
+	$(BIN)/python $(PIP) $(LOCKED) --no-build-isolation -r requirements-test.lock
 	touch $@
 
 # Every test but those that need the 1.1 GB language model.
@@ -54,9 +58,13 @@ check: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/mypy app ingest rag tests data
 
-# Search quality, speed and memory beside LangChain with Chroma, in one run.
+# Quality, speed and memory beside LangChain, LlamaIndex, Haystack and txtai, in one run.
 bench: $(VENV)/tested $(PEERS)/installed
 	$(BIN)/python -m tests.bench.compare $(PEERS)/bin/python
+
+# How much of a document's text is found, and in which order, beside other extractors.
+fidelity: $(VENV)/tested $(PEERS)/installed
+	$(BIN)/python -m tests.bench.fidelity $(PEERS)/bin/python
 
 $(PEERS)/installed: tests/bench/peers.lock
 	$(PYTHON) -m venv $(PEERS)

@@ -13,16 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from streamlit import App, config
 
-from app import auth, resources, sign_in
-from app.errors import WorkflowError
+from app import auth, downloads, resources
 from app.health import is_ready
 from app.services import Services
 from app.supervisor import Supervisor
-from app.workflow import documents
 from ingest.errors import CopilotError
 from ingest.parse.registry import MAX_FILE_BYTES
 
@@ -63,7 +61,7 @@ def build(services: Services, *, demo: bool) -> App:
             *auth.routes,
             *(auth.demo_routes if demo else []),
             Route("/readyz", ready),
-            Route("/source/{version_id}", original),
+            *downloads.routes,
         ],
         middleware=[
             Middleware(auth.SecurityHeaders, script_hash=_inline_script_hash()),
@@ -82,27 +80,6 @@ async def ready(_request: Request) -> Response:
     except SQLAlchemyError:
         return JSONResponse({"ready": False, "reason": "the database"}, status_code=503)
     return JSONResponse({"ready": True})
-
-
-async def original(request: Request) -> Response:
-    """Hand out the uploaded file of a version, to those who may see it."""
-    services = resources.services()
-    token = request.cookies.get(auth.COOKIE)
-    user_id = await run_in_threadpool(sign_in.user_id_of, services, token) or ""
-    version_id = request.path_params["version_id"]
-    try:
-        view = await run_in_threadpool(documents.source, services, user_id, version_id)
-    except WorkflowError as error:
-        return Response(str(error), status_code=404, media_type="text/plain")
-    is_pdf = view.version.media_type == "application/pdf"
-    return FileResponse(
-        services.files.path(view.version.sha256),
-        # Only a PDF is shown by the browser itself; an uploaded page must never run as ours.
-        media_type="application/pdf" if is_pdf else "application/octet-stream",
-        filename=view.version.file_name,
-        content_disposition_type="inline" if is_pdf else "attachment",
-        headers={"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"},
-    )
 
 
 def _inline_script_hash() -> str:

@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import OperationalError
 
 from ingest import jobs, vectors
+from ingest.comparison import compare
 from ingest.errors import (
     CopilotError,
     EncoderError,
@@ -24,12 +25,13 @@ from ingest.errors import (
     PoisonDocumentError,
     UnexpectedError,
 )
-from ingest.index.protocol import IndexBuildError
+from ingest.jobs import Awaited
 from ingest.pipeline import (
     Ingestion,
     ingest_documents,
     read_documents,
     rebuild_index,
+    repair_index,
     store_documents,
 )
 from ingest.store import Prepared
@@ -42,6 +44,9 @@ POLL_SECONDS = 0.5
 # A new generation pays when this much of the index is scanned anew by every search.
 REBUILD_SHARE = 0.1
 REBUILD_PASSAGES = 50
+# While documents wait, only when the scan has become long.
+REBUILD_SHARE_AT_WORK = 0.5
+REBUILD_PASSAGES_AT_WORK = 10_000
 REBUILD_PAUSE_SECONDS = 60.0
 # A job that was begun so often and never ended has killed its worker, or was under many kills.
 ATTEMPTS_TOGETHER = 3
@@ -77,11 +82,12 @@ class Worker:
 
     def finish(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> None:
         """Return when the jobs are done: by the running worker, or else by this process."""
-        while (left := self._unfinished(job_ids)) > 0:
-            on_progress(len(job_ids) - left)
+        awaited = Awaited(self._ingestion.database, job_ids)
+        while not awaited.is_over():
+            on_progress(awaited.done())
             try:
                 with self._lock.acquire(timeout=POLL_SECONDS):
-                    self._work_off(job_ids, on_progress)
+                    self._work_off(awaited, on_progress)
             except Timeout:
                 continue
         on_progress(len(job_ids))
@@ -92,21 +98,18 @@ class Worker:
     def reindex(self) -> None:
         """Build a new generation, waiting until no other worker is at work."""
         with self._lock:
-            rebuild_index(self._ingestion)
+            repair_index(self._ingestion)
 
-    def _work_off(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> None:
+    def _work_off(self, awaited: Awaited, on_progress: Callable[[int], None]) -> None:
+        def is_over() -> bool:
+            on_progress(awaited.done())
+            return awaited.is_over()
+
         jobs.release(self._ingestion.database, self._name)
         with jobs.heartbeat(self._ingestion.database, self._name):
-            while (left := self._unfinished(job_ids)) > 0:
-                on_progress(len(job_ids) - left)
-                if not self._step(lambda: self._shown(job_ids, on_progress)):
+            while not is_over():
+                if not self._step(is_over):
                     time.sleep(POLL_SECONDS)
-
-    def _shown(self, job_ids: Sequence[str], on_progress: Callable[[int], None]) -> bool:
-        """Show progress between two batches; tell whether all that is waited for is done."""
-        left = self._unfinished(job_ids)
-        on_progress(len(job_ids) - left)
-        return left == 0
 
     def _turn(self, stop: threading.Event) -> bool:
         """Do all there is to do; tell whether there was anything."""
@@ -122,7 +125,18 @@ class Worker:
         if (claimed := self._claim()) or self._embed_the_rest():
             self._take_in_all(claimed, is_over)
             return True
-        return self._renew_index()
+        return self._renew_index() or self._compare(is_over)
+
+    def _compare(self, is_over: Callable[[], bool]) -> bool:
+        """Look for documents that repeat or contradict each other; uploads interrupt it."""
+        ingestion = self._ingestion
+        model = ingestion.embedder.fingerprint
+
+        def interrupted() -> bool:
+            with ingestion.database.read() as session:
+                return is_over() or jobs.is_waiting(session)
+
+        return compare(ingestion.database, model, interrupted=interrupted) > 0
 
     def _claim(self) -> list[Job]:
         return jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
@@ -134,8 +148,8 @@ class Worker:
             return False
         model = self._ingestion.embedder.fingerprint
         found = vectors.has_unembedded(self._ingestion.database, model)
-        if found:
-            rebuild_index(self._ingestion)
+        if found and not self._rebuild():
+            return False
         self._embedded_up_to = sequence
         return found
 
@@ -147,6 +161,7 @@ class Worker:
                 following = [] if is_over() else self._claim()
                 begun = self._begin(reader, following)
                 self._take_in(claimed, reading)
+                self._renew_index(REBUILD_SHARE_AT_WORK)
                 claimed, reading = following, begun
 
     def _begin(self, reader: ThreadPoolExecutor, claimed: list[Job]) -> "Future[list[Prepared]]":
@@ -168,16 +183,21 @@ class Worker:
 
     def _take_in_one_by_one(self, claimed: list[Job]) -> None:
         for job in claimed:
-            if job.attempts > MAX_ATTEMPTS:
-                self._fail(job, PoisonDocumentError(title=job.file_name, reason=HARMFUL))
-                continue
-            try:
-                ingest_documents(self._ingestion, [job])
-            except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
-                raise
-            except Exception:
-                logger.exception("Taking in a document failed.")
-                self._fail(job, UnexpectedError(title=job.file_name))
+            # One that meets a fault of the machine each time must not put off the others.
+            with self._postponing([job]):
+                self._take_in_alone(job)
+
+    def _take_in_alone(self, job: Job) -> None:
+        if job.attempts > MAX_ATTEMPTS:
+            self._fail(job, PoisonDocumentError(title=job.file_name, reason=HARMFUL))
+            return
+        try:
+            ingest_documents(self._ingestion, [job])
+        except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
+            raise
+        except Exception:
+            logger.exception("Taking in a document failed.")
+            self._fail(job, UnexpectedError(title=job.file_name))
 
     @contextlib.contextmanager
     def _postponing(self, claimed: list[Job]) -> Iterator[None]:
@@ -192,26 +212,31 @@ class Worker:
 
     def _fail(self, job: Job, error: CopilotError) -> None:
         with self._ingestion.database.write() as session:
-            jobs.fail(session, job.id, error)
+            if jobs.held(session, job):
+                jobs.fail(session, job.id, error)
 
-    def _renew_index(self) -> bool:
+    def _renew_index(self, share: float = REBUILD_SHARE) -> bool:
+        """Build a new generation if the present one lacks so much; tell whether it was done."""
         state = self._ingestion.index.state()
-        if state.delta < max(REBUILD_PASSAGES, REBUILD_SHARE * state.passages):
+        floor = REBUILD_PASSAGES if share == REBUILD_SHARE else REBUILD_PASSAGES_AT_WORK
+        if state.delta < max(floor, share * state.passages):
             return False
+        return self._rebuild()
+
+    def _rebuild(self) -> bool:
+        """Build a new generation; tell whether that could be done."""
         if time.monotonic() < self._rebuild_after:
             return False
         try:
             rebuild_index(self._ingestion)
-        except IndexBuildError:
+        except FAULTS_OF_THE_INSTALLATION:
+            raise
+        except Exception:
             # Search goes on by exact scan; the documents are stored, so nothing else waits for it.
             logger.exception("The index was not renewed; the next try is in a minute.")
             self._rebuild_after = time.monotonic() + REBUILD_PAUSE_SECONDS
             return False
         return True
-
-    def _unfinished(self, job_ids: Sequence[str]) -> int:
-        with self._ingestion.database.read() as session:
-            return jobs.unfinished(session, job_ids)
 
 
 def _suspects(claimed: Sequence[Job]) -> bool:

@@ -21,6 +21,8 @@ MIN_WORDS = 2
 MAX_LINES = 3
 # Words and names that a sentence must share with a longer one that says more.
 MIN_WEIGHT = 4
+# How much more the longer one may say: with each word it is more likely about something else.
+MAX_GROWTH = 2
 # Of 100; measured on help-centre articles: below it sentences only resemble each other.
 MIN_LIKENESS = 85
 MIN_WORD_LIKENESS = 80
@@ -75,6 +77,14 @@ class Statement:
         return [figure.dimension for figure in self.figures]
 
     @property
+    def stands_alone(self) -> bool:
+        """Tell whether it is understood without the text around it, as "the default is 5" is not.
+
+        It says what it is about in several words or names, and each figure has a unit.
+        """
+        return self.weight >= MIN_WEIGHT and PLAIN.dimension not in self.dimensions
+
+    @property
     def weight(self) -> int:
         """Return how many words and names tell what the sentence is about."""
         return len(self.words) + len(self.names)
@@ -102,7 +112,9 @@ class _Reading:
 def statements(text: str) -> Iterator[Statement]:
     """Yield the sentences of a text that state figures, and the cells of its tables that do."""
     header: list[str] = []
-    for begin, end in sentence_spans(text):
+    # Most passages have no figures, and this is asked of each of them many times.
+    spans = sentence_spans(text) if _DIGIT.search(text) else ()
+    for begin, end in spans:
         mark = _LIST_MARK.match(text, begin, end)
         start = mark.end() if mark else begin
         sentence = text[start:end].rstrip()
@@ -125,7 +137,9 @@ def agreement(one: Statement, other: Statement) -> bool | None:
     if one.dimensions == other.dimensions and _agree(one.words, other.words):
         return one.values == other.values
     shorter, longer = sorted((one, other), key=lambda statement: len(statement.words))
-    if shorter.weight < MIN_WEIGHT or not _covered(shorter.words, longer.words):
+    if shorter.weight < MIN_WEIGHT or longer.weight > MAX_GROWTH * shorter.weight:
+        return None
+    if not _covered(shorter.words, longer.words):
         return None
     ours, theirs = shorter.by_dimension(), longer.by_dimension()
     common = [dimension for dimension in ours if dimension in theirs]
@@ -166,6 +180,8 @@ def _same_word(word: str, other: str) -> bool:
 
 
 def _sentence(sentence: str, start: int) -> Iterator[Statement]:
+    if not _DIGIT.search(sentence):
+        return
     # What has many lines is a listing or the output of a program.
     if len(sentence) > MAX_CHARACTERS or sentence.count("\n") >= MAX_LINES:
         return
@@ -177,7 +193,12 @@ def _sentence(sentence: str, start: int) -> Iterator[Statement]:
 
 
 def _says_enough(reading: _Reading) -> bool:
-    """Tell whether the words say what is counted: with a unit, one may do ("warranty")."""
+    """Tell whether the words say what is counted: with a unit, one may do ("warranty").
+
+    The figures of an example are nobody's claim.
+    """
+    if not lexicon().examples.isdisjoint(reading.words):
+        return False
     if any(figure.dimension == PLAIN.dimension for figure in reading.figures):
         return len(reading.words) >= MIN_WORDS
     return bool(reading.words)
@@ -189,7 +210,7 @@ def _row(row: str, start: int, header: list[str]) -> Iterator[Statement]:
     if len(row) > MAX_CHARACTERS or len(cells) != len(header) or not _WORD.search(cells[0]):
         return
     for column, cell in zip(header[1:], cells[1:], strict=True):
-        reading = _read(cell)
+        reading = _read(cell) if _DIGIT.search(cell) else _Reading()
         if 0 < len(reading.figures) <= MAX_FIGURES:
             names = (cells[0].casefold(), column.casefold(), *sorted(reading.names))
             figures, words = tuple(reading.figures), tuple(reading.words)
@@ -219,7 +240,7 @@ def _read_tokens(reading: _Reading, tokens: Sequence[str]) -> None:
 
 
 def _read_word(reading: _Reading, word: str) -> None:
-    if word and word not in lexicon().light:
+    if any(map(str.isalpha, word)) and word not in lexicon().light:
         reading.words.append(word)
     reading.after_name = reading.after_name and word in lexicon().joining
 
@@ -258,19 +279,18 @@ def _unit(reading: _Reading, match: re.Match[str], following: str) -> tuple[Unit
 
 
 def _is_name(reading: _Reading, digits: str, following: str) -> bool:
+    # Editions of programs, chapters; telephone, order and article numbers; columns of numbers.
+    if not digits.isdigit() and not _THOUSANDS.match(digits):
+        return True
+    if len(digits) > MAX_DIGITS or re.fullmatch(r"0\d+|(?:19|20)\d\d", digits):
+        return True
+    if following[:1].isdigit() or following.lower() in lexicon().months:
+        return True
     before = reading.before
     if not before:
         return following[:1].isupper()
-    if before.lower() in lexicon().labels or any(map(str.isupper, before)) or reading.after_name:
-        return True
-    if following.lower() in lexicon().months or _YEAR.fullmatch(digits):
-        return True
-    # Editions of programs; telephone, order and article numbers.
-    if not digits.isdigit() and not _THOUSANDS.match(digits):
-        return True
-    return len(digits) > MAX_DIGITS or (
-        digits.startswith("0") and digits.isdigit() and digits != "0"
-    )
+    is_labelled = before.lower() in lexicon().labels or any(map(str.isupper, before))
+    return is_labelled or reading.after_name
 
 
 def _value(digits: str) -> float:

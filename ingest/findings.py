@@ -42,6 +42,11 @@ class OpenFinding:
     first: Place
     other: Place
 
+    @property
+    def places(self) -> tuple[Place, Place]:
+        """Return both sides."""
+        return self.first, self.other
+
 
 def open_findings(session: Session, scope: Scope) -> list[OpenFinding]:
     """Return the findings that are open and between documents that may both be shown."""

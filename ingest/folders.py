@@ -1,15 +1,17 @@
 """Keeping the documents of a folder in step with its files, told by their hashes."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ingest import life
+from ingest import life, store
 from ingest.db import Database, storable
 from ingest.errors import EmptyFolderError, SourceNotFoundError
 from ingest.sources import Upload, uploads
@@ -18,7 +20,7 @@ from ingest.tables import Document, Version, VersionStatus
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A document whose file has another name now."""
+    """A document whose file has another name now; what had that name before makes room."""
 
     document_id: str
     source: str
@@ -64,34 +66,54 @@ def plan(database: Database, folder: Path) -> Plan:
     """
     if not folder.is_dir():
         raise SourceNotFoundError(path=folder)
-    files = {storable(item.source): _seen(item) for item in uploads([folder], {})}
-    if not files:
+    seen = {storable(item.source): _seen(item) for item in uploads([folder], {})}
+    if not seen:
         raise EmptyFolderError(path=folder)
+    files = _Files(seen, _closed_folders(folder))
     with database.read() as session:
-        return _plan(session, str(folder.resolve()), files)
+        return _plan(Plan(str(folder.resolve())), files, _current(session))
 
 
 def move_documents(database: Database, moves: Sequence[Move], actor: str) -> None:
     """Let documents follow their files to their new names."""
+    moving = {move.document_id for move in moves}
     with database.write() as session:
         for move in moves:
-            document = session.get_one(Document, move.document_id)
-            life.move_document(session, document, move.to, actor)
+            holder = store.find(session, move.to)
+            if holder is not None and holder.id not in moving:
+                _make_room(session, holder, actor)
+        documents = {name: session.get_one(Document, name) for name in moving}
+        # Files may have exchanged their names, and no two documents may share one for a moment.
+        for name in moving:
+            free = update(Document).where(Document.id == name).values(source=f"moving {name}")
+            session.execute(free.execution_options(synchronize_session=False))
+        for move in moves:
+            life.move_document(session, documents[move.document_id], move.to, actor)
 
 
-def changed_uploads(plan: Plan, details: dict[str, Any]) -> Iterable[Upload]:
-    """Read those files of a folder that have to be taken in."""
+def changed_uploads(
+    plan: Plan, sources: Collection[str], details: dict[str, Any]
+) -> Iterable[Upload]:
+    """Read files of a folder that have to be taken in."""
     for item in uploads([Path(plan.folder)], {**details, "folder": plan.folder}):
-        if storable(item.source) in plan.uploaded:
+        if storable(item.source) in sources:
             yield item
 
 
 def remove_documents(database: Database, plan: Plan, actor: str) -> None:
     """Withdraw the documents whose files are gone; versions stay for the record."""
+    gone = frozenset(plan.remove)
     with database.write() as session:
         for known in _current(session):
-            if known.document.folder == plan.folder and known.document.source in plan.remove:
+            if known.document.folder == plan.folder and known.document.source in gone:
                 life.withdraw_document(session, known.document.id, actor)
+
+
+def _make_room(session: Session, holder: Document, actor: str) -> None:
+    """Take a name from a document whose file was overwritten or had gone before."""
+    if store.current_version(session, holder.id) is not None:
+        life.withdraw_document(session, holder.id, actor)
+    life.move_document(session, holder, f"{holder.source} ({holder.id})", actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +121,42 @@ class _File:
     """A file as it is now; one that cannot be read has no hash and is not held against anything."""
 
     sha256: str | None
-    title: str | None
+    details: dict[str, Any]
+    is_damaged_export: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files of a folder by source, and the folders inside that may not be listed."""
+
+    seen: dict[str, _File]
+    closed: tuple[str, ...]
+
+    def has_lost(self, source: str) -> bool:
+        """Tell whether a file is gone for certain."""
+        return source not in self.seen and self._is_whole and not source.startswith(self.closed)
+
+    @property
+    def _is_whole(self) -> bool:
+        # Nobody knows what else an export held that can be read in part only.
+        return not any(file.is_damaged_export for file in self.seen.values())
 
 
 def _seen(item: Upload) -> _File:
     if item.error is not None:
-        return _File(None, None)
-    return _File(hashlib.sha256(item.data).hexdigest(), item.details.get("title"))
+        return _File(None, {}, is_damaged_export=".jsonl" in item.file_name.lower())
+    return _File(hashlib.sha256(item.data).hexdigest(), item.details)
+
+
+def _closed_folders(folder: Path) -> tuple[str, ...]:
+    closed: list[str] = []
+
+    def note(error: OSError) -> None:
+        closed.append(storable(f"{Path(error.filename).relative_to(folder).as_posix()}/"))
+
+    for _ in os.walk(folder, onerror=note):
+        pass
+    return tuple(closed)
 
 
 def _current(session: Session) -> list[Known]:
@@ -117,36 +168,57 @@ def _current(session: Session) -> list[Known]:
     return [Known(*row) for row in session.execute(query)]
 
 
-def _plan(session: Session, folder: str, files: dict[str, _File]) -> Plan:
-    result = Plan(folder)
-    known = {entry.document.source: entry for entry in _current(session)}
-    gone = {
-        source: entry
-        for source, entry in known.items()
-        if entry.document.folder == folder and source not in files
-    }
-    for source, file in files.items():
-        _place(result, source, file, known.get(source), gone)
-    result.remove.extend(gone)
+def _plan(result: Plan, files: _Files, documents: Sequence[Known]) -> Plan:
+    known = {entry.document.source: entry for entry in documents}
+    ours = {source: e for source, e in known.items() if e.document.folder == result.folder}
+    lost = [source for source in ours if files.has_lost(source)]
+    movable = _movable(files, ours, lost)
+    for source, file in files.seen.items():
+        _place(result, source, file, known.get(source), movable)
+    moved = {move.source for move in result.move}
+    result.remove.extend(source for source in lost if source not in moved)
     return result
 
 
+def _movable(files: _Files, ours: dict[str, Known], lost: Sequence[str]) -> dict[str, list[Known]]:
+    """Return, by hash, the documents that may be found under another name now.
+
+    That is where the file is gone, or where another document's bytes took its place. A file with
+    new bytes is the document's next version, even if the old ones are kept under another name.
+    """
+    changed = [
+        source
+        for source, entry in ours.items()
+        if source in files.seen and files.seen[source].sha256 not in {None, entry.sha256}
+    ]
+    left = {ours[source].sha256 for source in [*lost, *changed]}
+    movable: dict[str, list[Known]] = defaultdict(list)
+    for source in [*lost, *(name for name in changed if files.seen[name].sha256 in left)]:
+        movable[ours[source].sha256].append(ours[source])
+    return movable
+
+
 def _place(
-    result: Plan, source: str, file: _File, known: Known | None, gone: dict[str, Known]
+    result: Plan, source: str, file: _File, known: Known | None, movable: dict[str, list[Known]]
 ) -> None:
-    """Decide what becomes of one file; a document that moved is gone no more."""
-    if known is None:
-        left = next((old for old, entry in gone.items() if entry.sha256 == file.sha256), None)
-        if left is None:
-            result.add.append(source)
-        else:
-            result.move.append(Move(gone.pop(left).document.id, left, source))
-    elif known.document.folder not in {None, result.folder}:
+    """Decide what becomes of one file."""
+    if known and known.document.folder not in {None, result.folder}:
         result.conflict.append(source)
-    elif (
-        file.sha256 == known.sha256 and file.title in {None, known.title} and known.document.folder
-    ):
-        result.unchanged += 1
-    else:
+    elif known and known.sha256 == file.sha256:
         # A document that came in by hand belongs to the folder from now on.
-        result.change.append(source)
+        if known.document.folder and _agrees(file, known):
+            result.unchanged += 1
+        else:
+            result.change.append(source)
+    elif file.sha256 and movable.get(file.sha256):
+        old = movable[file.sha256].pop(0).document
+        result.move.append(Move(old.id, old.source, source))
+    else:
+        (result.change if known else result.add).append(source)
+
+
+def _agrees(file: _File, known: Known) -> bool:
+    """Tell whether what an export says of a document besides its text is so already."""
+    document = known.document
+    kept = {"title": known.title, "labels": document.labels, "url": document.url}
+    return all(file.details.get(name) in (None, value) for name, value in kept.items())

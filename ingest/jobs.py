@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event as Signal
 from threading import Thread
 
-from sqlalchemy import Exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Exists, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
@@ -28,6 +28,7 @@ RETRIED = frozenset({Outcome.FAILED, Outcome.QUARANTINED, Outcome.CANCELLED})
 _IDLE = {"stage": "waiting", "worker": None, "lease_until": None, "progress_done": 0}
 _PACE_WINDOW = timedelta(minutes=5)
 _PACE_SAMPLE = 3
+_HEAD = 200
 
 
 def claim(database: Database, worker: str, limit: int) -> list[Job]:
@@ -35,9 +36,8 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
 
     Of several uploads of one source only the oldest is taken: they must become versions in order.
     """
-    due = or_(Job.not_before.is_(None), Job.not_before <= now())
     free = or_(
-        (Job.state == JobState.QUEUED) & due,
+        _is_due(),
         (Job.state == JobState.RUNNING) & (Job.lease_until < now()),
     )
     with database.write() as session:
@@ -115,6 +115,8 @@ def report(database: Database, stage: str, progress: Mapping[str, tuple[int, int
 
 def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -> None:
     """End a job in the transaction that made its result lasting; its first end counts."""
+    # Why an earlier try was put off is of no interest any more.
+    results = {"error_code": None, "error_fields": {}, **results}
     session.execute(
         update(Job)
         .where(Job.id == job_id, Job.state != JobState.DONE)
@@ -138,12 +140,14 @@ def fail(session: Session, job_id: str, error: CopilotError) -> None:
 
 def postpone(session: Session, job: Job, error: CopilotError) -> None:
     """Let a job that the machine failed wait, longer each time; after the last time it ends."""
+    if not held(session, job):
+        return
     if job.failures >= len(BACKOFF):
         fail(session, job.id, error)
         return
     session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker)
+        .where(Job.id == job.id)
         .values(
             state=JobState.QUEUED,
             failures=job.failures + 1,
@@ -188,6 +192,31 @@ def retry(job: Job) -> None:
     job.created_at, job.finished_at = now(), None
 
 
+class Awaited:
+    """Jobs that somebody waits for; cheap to ask after again and again, however many they are."""
+
+    def __init__(self, database: Database, job_ids: Sequence[str]) -> None:
+        self._database = database
+        self._count = len(job_ids)
+        self._left = list(job_ids)
+
+    def done(self) -> int:
+        """Return how many have ended, or a few less: only the oldest are looked at."""
+        with self._database.read() as session:
+            while self._left:
+                head = self._left[:_HEAD]
+                query = select(Job.id).where(Job.id.in_(head), Job.state != JobState.DONE)
+                unfinished = set(session.scalars(query))
+                self._left[:_HEAD] = [job_id for job_id in head if job_id in unfinished]
+                if unfinished:
+                    break
+        return self._count - len(self._left)
+
+    def is_over(self) -> bool:
+        """Tell whether all have ended."""
+        return self.done() == self._count
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How a queue gets on."""
@@ -213,12 +242,20 @@ def pace(session: Session) -> Pace:
     return Pace(waiting + paused, paused, seconds)
 
 
-def unfinished(session: Session, job_ids: Sequence[str] | None = None) -> int:
-    """Count jobs that wait, rest or run; of all, or of those named."""
+def unfinished(session: Session) -> int:
+    """Count the jobs that wait, rest or run."""
     query = select(func.count()).select_from(Job).where(Job.state != JobState.DONE)
-    if job_ids is not None:
-        query = query.where(Job.id.in_(job_ids))
     return session.scalar(query) or 0
+
+
+def is_waiting(session: Session) -> bool:
+    """Tell whether a job could be taken up now."""
+    return session.scalar(select(Job.id).where(_is_due()).limit(1)) is not None
+
+
+def _is_due() -> ColumnElement[bool]:
+    due = or_(Job.not_before.is_(None), Job.not_before <= now())
+    return (Job.state == JobState.QUEUED) & due
 
 
 def _is_held(session: Session, job: Job) -> bool:

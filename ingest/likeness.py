@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest.embed import Vectors
 from ingest.tables import Embedding, Passage, Version, VersionStatus
 
-# Of unit vectors; sentences that say the same with other figures lie above it.
+# Below it hardly any two passages hold sentences that say the same.
 MIN_COSINE = 0.70
 MAX_NEIGHBOURS = 20
 # A tile of scores takes 8 MB, and a few times that where everything resembles everything.
@@ -20,10 +21,12 @@ TILE_COLUMNS = 8_192
 FETCH_SIZE = 2_000
 
 Indices = NDArray[np.int64]
+Hits = NDArray[np.void]
 _HIT = np.dtype([("row", "i8"), ("other", "i8"), ("score", "f4")])
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: the places of passages are kept in it once they are asked for.
+@dataclass(frozen=True)
 class Shelf:
     """Passages of all current versions, those compared before first, then by age.
 
@@ -38,6 +41,15 @@ class Shelf:
     passage_ids: list[str]
     owners: Indices
     vectors: Vectors
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Return the row of each passage, by its id."""
+        return {passage_id: row for row, passage_id in enumerate(self.passage_ids)}
+
+    def rows_of(self, versions: range) -> range:
+        """Return the rows of versions that follow each other."""
+        return range(int(self.starts[versions.start]), int(self.starts[versions.stop]))
 
     def batches(self) -> Iterator[range]:
         """Yield the versions to be compared, as many at once as fill a tile."""
@@ -73,21 +85,25 @@ def load_shelf(session: Session, model: str) -> Shelf:
     )
 
 
-def resembling(shelf: Shelf, versions: range) -> list[tuple[int, int]]:
-    """Return pairs of rows that resemble each other, of the versions and of older documents."""
-    begin, end = int(shelf.starts[versions.start]), int(shelf.starts[versions.stop])
-    pairs: list[tuple[int, int]] = []
-    for first in range(begin, end, TILE_ROWS):
-        last = min(first + TILE_ROWS, end)
+def resembling(shelf: Shelf, versions: range) -> Hits:
+    """Return which rows of some versions resemble which rows of older documents.
+
+    Returns:
+        Records of `row`, `other` (the older one) and `score`, the best of each row.
+    """
+    rows = shelf.rows_of(versions)
+    found = [np.empty(0, _HIT)]
+    for first in rows[::TILE_ROWS]:
+        last = min(first + TILE_ROWS, rows.stop)
         best = np.empty(0, _HIT)
         for left in range(0, last, TILE_COLUMNS):
             hits = _hits(shelf, range(first, last), range(left, min(left + TILE_COLUMNS, last)))
             best = _nearest(np.concatenate([best, hits]))
-        pairs += zip(best["row"].tolist(), best["other"].tolist(), strict=True)
-    return pairs
+        found.append(best)
+    return np.concatenate(found)
 
 
-def _hits(shelf: Shelf, rows: range, columns: range) -> NDArray[np.void]:
+def _hits(shelf: Shelf, rows: range, columns: range) -> Hits:
     ours = shelf.vectors[rows.start : rows.stop]
     theirs = shelf.vectors[columns.start : columns.stop]
     scores = ours @ theirs.T
@@ -101,11 +117,11 @@ def _hits(shelf: Shelf, rows: range, columns: range) -> NDArray[np.void]:
     return _nearest(hits)
 
 
-def _nearest(hits: NDArray[np.void]) -> NDArray[np.void]:
+def _nearest(hits: Hits) -> Hits:
     """Keep the best hits of each row."""
     ordered = hits[np.lexsort((-hits["score"], hits["row"]))]
     first = np.searchsorted(ordered["row"], ordered["row"])
-    kept: NDArray[np.void] = ordered[np.arange(len(ordered)) - first < MAX_NEIGHBOURS]
+    kept: Hits = ordered[np.arange(len(ordered)) - first < MAX_NEIGHBOURS]
     return kept
 
 

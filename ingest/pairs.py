@@ -2,23 +2,36 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from ingest.figures import Statement, alike, products_in, statements
+from ingest.figures import Statement, agreement, products_in, statements
 
 # Of 100: two passages are the same text but for a few words.
 MIN_SAME_TEXT = 90
+# The cosine from which two passages are about the same.
+CLOSE = 0.80
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: what is read of it is kept in it.
+@dataclass(frozen=True)
 class Text:
-    """A passage as it is compared: `start` counts in the document, statements in the passage."""
+    """A passage as it is compared; `context` is its title and headings, `start` its place."""
 
     start: int
     text: str
-    products: frozenset[str]
-    statements: tuple[Statement, ...]
+    context: str
+
+    @cached_property
+    def products(self) -> frozenset[str]:
+        """Return the products that the passage is about, as far as its context tells."""
+        return products_in(self.context)
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """Return what the passage states with figures; offsets count in the passage."""
+        return tuple(statements(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +47,66 @@ class Stretch:
         return self.start + len(self.text)
 
 
-Texts = Sequence[tuple[Text, Text]]
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two passages of two documents that resemble each other; `score` is their cosine."""
+
+    one: Text
+    other: Text
+    score: float
+
+
+Meetings = Sequence[Meeting]
 Stretches = tuple[Stretch, Stretch]
 
 
-def read_text(start: int, text: str, context: str) -> Text:
-    """Read a passage; title and headings, its context, tell what it is about."""
-    return Text(start, text, products_in(context), tuple(statements(text)))
-
-
-def repeated(texts: Texts) -> list[tuple[Text, Text]]:
-    """Return the pairs of passages that are the same text, in the first document's order."""
+def repeated(meetings: Meetings) -> list[Meeting]:
+    """Return those of the meetings whose passages are the same text, in reading order."""
     same = [
-        (one, other)
-        for one, other in texts
-        if fuzz.ratio(one.text.strip(), other.text.strip(), score_cutoff=MIN_SAME_TEXT)
+        meeting
+        for meeting in meetings
+        if meeting.score >= CLOSE
+        and fuzz.ratio(
+            meeting.one.text.strip(), meeting.other.text.strip(), score_cutoff=MIN_SAME_TEXT
+        )
     ]
-    return sorted(same, key=lambda pair: (pair[0].start, pair[1].start))
+    return sorted(same, key=_place)
 
 
-def conflicts(texts: Texts) -> Iterator[Stretches]:
+def conflicts(meetings: Meetings) -> Iterator[Stretches]:
     """Yield sentences that say the same with different figures, each sentence once.
 
     A sentence whose like stands in the other document with equal figures contradicts nothing:
     that document tells two cases apart.
     """
-    meetings = list(_meetings(texts))
-    done = {side for one, other, is_equal in meetings if is_equal for side in _sides(one, other)}
-    for one, other, _ in meetings:
+    compared = [found for meeting in sorted(meetings, key=_place) for found in _compared(meeting)]
+    done = {side for one, other, is_equal in compared if is_equal for side in _sides(one, other)}
+    for one, other, _ in compared:
         if done.isdisjoint(_sides(one, other)):
             done.update(_sides(one, other))
             yield one, other
+
+
+def _place(meeting: Meeting) -> tuple[int, int]:
+    return meeting.one.start, meeting.other.start
 
 
 def _sides(one: Stretch, other: Stretch) -> tuple[tuple[int, str], tuple[int, str]]:
     return (1, one.text), (2, other.text)
 
 
-def _meetings(texts: Texts) -> Iterator[tuple[Stretch, Stretch, bool]]:
+def _compared(meeting: Meeting) -> Iterator[tuple[Stretch, Stretch, bool]]:
     """Yield the sentences that say the same, and whether with equal figures."""
-    for one, other in sorted(texts, key=lambda pair: (pair[0].start, pair[1].start)):
-        if not _are_about_one_thing(one, other):
-            continue
-        for ours in one.statements:
-            for theirs in other.statements:
-                if alike(ours, theirs):
-                    is_equal = ours.values == theirs.values
-                    yield _stretch(one, ours), _stretch(other, theirs), is_equal
+    one, other = meeting.one, meeting.other
+    # Most passages state no figures: then the other one is not read at all.
+    if not one.statements or not _are_about_one_thing(one, other):
+        return
+    for ours in one.statements:
+        for theirs in other.statements:
+            if meeting.score < CLOSE and not (ours.stands_alone and theirs.stands_alone):
+                continue
+            if (is_equal := agreement(ours, theirs)) is not None:
+                yield _stretch(one, ours), _stretch(other, theirs), is_equal
 
 
 def _are_about_one_thing(one: Text, other: Text) -> bool:

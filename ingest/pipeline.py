@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tokenizers import Tokenizer
 
-from ingest import jobs, store, vectors
+from ingest import jobs, lexical, store, vectors
 from ingest.chunk import chunk
 from ingest.db import Database
 from ingest.embed import Embedder
@@ -61,11 +61,14 @@ def store_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> None:
         fresh = _embed(ingestion, prepared)
     except GivenUpError:
         return
-    for ready in prepared:
-        try:
-            store.add_version(ingestion.database, ready, fresh, ingestion.embedder.fingerprint)
-        except CopilotError as error:
-            _fail(ingestion, ready.job, error)
+    # One commit for the batch: each waits for the disk.
+    with ingestion.database.write() as session:
+        for ready in prepared:
+            try:
+                with session.begin_nested():
+                    store.add_version(session, ready, fresh, ingestion.embedder.fingerprint)
+            except CopilotError as error:
+                jobs.fail(session, ready.job.id, error)
 
 
 def embed_the_rest(ingestion: Ingestion) -> None:
@@ -83,13 +86,19 @@ def rebuild_index(ingestion: Ingestion) -> IndexState:
     return ingestion.index.rebuild()
 
 
+def repair_index(ingestion: Ingestion) -> IndexState:
+    """Build both indexes anew, that of meanings and that of words."""
+    with ingestion.database.write() as session:
+        lexical.rebuild(session)
+    return rebuild_index(ingestion)
+
+
 def _read(ingestion: Ingestion, job: Job) -> Prepared | None:
     """Read and split a document; None if its job ended here."""
     progress = _Progress(ingestion.database, "reading", [job])
     try:
         if store.keep_unchanged(ingestion.database, job):
             return None
-        progress.show({job.id: (0, 0)})
         parsed = parse_file(
             ingestion.files.path(job.sha256),
             job.file_name,
@@ -118,7 +127,8 @@ def _read(ingestion: Ingestion, job: Job) -> Prepared | None:
 
 def _fail(ingestion: Ingestion, job: Job, error: CopilotError) -> None:
     with ingestion.database.write() as session:
-        jobs.fail(session, job.id, error)
+        if jobs.held(session, job):
+            jobs.fail(session, job.id, error)
 
 
 def _embed(ingestion: Ingestion, prepared: Sequence[Prepared]) -> dict[str, bytes]:
@@ -150,7 +160,6 @@ def _embed(ingestion: Ingestion, prepared: Sequence[Prepared]) -> dict[str, byte
             {job: (totals[job] - len(some), totals[job]) for job, some in waiting.items()}
         )
 
-    show([])
     return vectors.encode(ingestion.embedder, missing, show)
 
 
@@ -161,7 +170,7 @@ class _Progress:
         self._database = database
         self._stage = stage
         self._claimed = claimed
-        self._next = 0.0
+        self._next = time.monotonic() + REPORT_SECONDS
 
     def show(self, progress: dict[str, tuple[int, int]]) -> None:
         """Report (done, total) by job id.

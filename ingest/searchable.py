@@ -3,17 +3,20 @@
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from ingest import lexical
 from ingest.events import take_turn
 from ingest.tables import IndexOperation, Passage, Version, Visibility
 
 
 def admit(session: Session, visibility: Visibility, version: Version) -> None:
     """Let a version's passages be found."""
+    lexical.add(session, version.id)
     _log(session, visibility, version, adds=True)
 
 
 def dismiss(session: Session, visibility: Visibility, version: Version) -> None:
     """Let a version's passages be found no more."""
+    lexical.remove(session, version.id)
     _log(session, visibility, version, adds=False)
 
 

@@ -142,7 +142,8 @@ def submit(
     the other jobs up, after any kill.
     """
     # The bytes are on disk now and leave the memory, one upload after the other.
-    made = [(_job(item, files, actor), item.error) for item in items]
+    with files.writing() as put:
+        made = [(_job(item, put(item.data), actor), item.error) for item in items]
     for job, _ in made:
         job.reader_labels = None if scope is None else sorted(scope.labels or ())
     with database.write() as session:
@@ -163,10 +164,10 @@ def is_retryable(job: Job) -> bool:
     return job.sha256 != NO_BYTES
 
 
-def _job(item: Upload, files: FileStore, actor: str) -> Job:
+def _job(item: Upload, sha256: str, actor: str) -> Job:
     return Job(
         source=storable(item.source),
-        sha256=files.put(item.data),
+        sha256=sha256,
         file_name=storable(item.file_name),
         actor=actor,
         details={name: _storable(value) for name, value in item.details.items()},

@@ -61,17 +61,25 @@ def current_version(session: Session, document: str) -> Version | None:
 
 
 def keep_unchanged(database: Database, job: Job) -> bool:
-    """End a job whose file is the current version already; tell whether it was.
+    """End a claimed job whose file is the current version already; tell if nothing is to be done.
 
     Raises:
         DuplicateDocumentError: The same bytes are another document.
     """
+    with database.read() as session:
+        if not _is_known(session, job):
+            return False
     with database.write() as session:
-        return end_if_unchanged(session, job)
+        return not jobs.held(session, job) or end_if_unchanged(session, job)
 
 
 def end_if_unchanged(session: Session, job: Job) -> bool:
-    """Do as `keep_unchanged` inside the caller's transaction."""
+    """End a job whose file is the current version already; tell whether it was.
+
+    Raises:
+        DuplicateDocumentError: The same bytes are another document.
+        ForbiddenDocumentError: The document is one that the uploader may not see.
+    """
     document = find(session, job.source)
     if document is not None and not _scope(job).permits(document):
         raise ForbiddenDocumentError(title=job.file_name)
@@ -92,38 +100,41 @@ def end_if_unchanged(session: Session, job: Job) -> bool:
     return True
 
 
-def add_version(
-    database: Database, ready: Prepared, fresh: Mapping[str, bytes], model: str
-) -> None:
-    """Make a prepared document the current version, searchable from this commit on.
+def add_version(session: Session, ready: Prepared, fresh: Mapping[str, bytes], model: str) -> None:
+    """Make a prepared document the current version, searchable once this is committed.
 
     Raises:
         DuplicateDocumentError: The same bytes became another document meanwhile.
         ForbiddenDocumentError: The document is one that the uploader may not see.
     """
-    with database.write() as session:
-        take_turn(session)
-        if not jobs.held(session, ready.job) or end_if_unchanged(session, ready.job):
-            return
-        document = _document(session, ready)
-        previous = current_version(session, document.id)
-        if previous is not None:
-            retire(session, document, previous, VersionStatus.SUPERSEDED)
-        version = _version(session, document, ready)
-        hashes = [vectors.content_hash(text) for text in ready.texts]
-        wanted = {key: fresh[key] for key in dict.fromkeys(hashes) if key in fresh}
-        vectors.add(session, model, wanted)
-        _add_passages(session, document, version, ready, hashes)
-        detail = {"version": version.number, "sha256": version.sha256}
-        record(session, ready.job.actor, "document:publish", document.id, detail)
-        jobs.finish(
-            session,
-            ready.job.id,
-            Outcome.INDEXED,
-            document_id=document.id,
-            passages=len(ready.chunks),
-            pages=len(ready.parsed.pages) or None,
-        )
+    take_turn(session)
+    if not jobs.held(session, ready.job) or end_if_unchanged(session, ready.job):
+        return
+    document = _document(session, ready)
+    previous = current_version(session, document.id)
+    if previous is not None:
+        retire(session, document, previous, VersionStatus.SUPERSEDED)
+    version = _version(session, document, ready)
+    hashes = [vectors.content_hash(text) for text in ready.texts]
+    wanted = {key: fresh[key] for key in dict.fromkeys(hashes) if key in fresh}
+    vectors.add(session, model, wanted)
+    _add_passages(session, document, version, ready, hashes)
+    detail = {"version": version.number, "sha256": version.sha256}
+    record(session, ready.job.actor, "document:publish", document.id, detail)
+    jobs.finish(
+        session,
+        ready.job.id,
+        Outcome.INDEXED,
+        document_id=document.id,
+        passages=len(ready.chunks),
+        pages=len(ready.parsed.pages) or None,
+    )
+
+
+def _is_known(session: Session, job: Job) -> bool:
+    """Tell whether the source or its bytes are here already: most uploads are new."""
+    same_bytes = select(Version.id).where(Version.sha256 == job.sha256).limit(1)
+    return find(session, job.source) is not None or session.scalar(same_bytes) is not None
 
 
 def _is_same(current: Version, job: Job) -> bool:

@@ -21,6 +21,7 @@ class Lexicon:
     labels: frozenset[str]
     months: frozenset[str]
     joining: frozenset[str]
+    examples: frozenset[str]
     light: frozenset[str]
     units: dict[str, Unit]
 
@@ -35,7 +36,5 @@ def lexicon() -> Lexicon:
         for size, spellings in sizes.items()
         for spelling in spellings.split()
     }
-    labels, months, joining, light = (
-        frozenset(table[name].split()) for name in ("labels", "months", "joining", "light")
-    )
-    return Lexicon(labels, months, joining, light, units)
+    words = {name: frozenset(table[name].split()) for name in table if name != "units"}
+    return Lexicon(**words, units=units)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
+from ingest import lexical
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.index.protocol import Neighbour
@@ -21,6 +22,10 @@ GROWTH = 4
 # A document that answers says so in more than one place: its best other passage counts by this.
 # On 1,013 real tickets it gave two points of recall@5 (`make bench`).
 SECOND_PASSAGE_WEIGHT = 0.3
+# What the words add to the meaning. Of 201 questions about long PDFs, 174 instead of 163 find the
+# cited page; on the long tickets above, whose words are mostly noise, it changes next to nothing.
+WORDS_WEIGHT = 0.2
+WORDS_POOL = 50
 # What a passage without such company is taken to have: a little less than its own.
 ALONE = 0.9
 
@@ -60,21 +65,30 @@ class Retriever:
         With a language, only documents in that language are searched.
         """
         vector = self._encoder.encode(question)
+        with self._database.read() as session:
+            words = lexical.search(session, question, WORDS_POOL, scope.visibilities)
+        shares = {hit.passage_id: hit.score for hit in words}
         wanted = max(k, POOL)
         neighbours: list[Neighbour] = []
         owners: dict[str, str] = {}
         for _ in range(ATTEMPTS):
             # No session is open here: the index takes one of its own, and both waiting for the
             # other's would stop every search.
-            neighbours = self._index.search(vector, wanted, scope.visibilities)
+            near = self._index.search(vector, wanted, scope.visibilities)
+            neighbours = near + self._index.score(vector, shares.keys() - _ids(near))
             with self._database.read() as session:
                 owners = _permitted(session, neighbours, scope, language)
-            if len(owners) >= k or len(neighbours) < wanted:
+            if len(owners) >= k or len(near) < wanted:
                 break
             wanted *= GROWTH
-        ranked = _rank([hit for hit in neighbours if hit.passage_id in owners], owners)
+        permitted = [hit for hit in neighbours if hit.passage_id in owners]
+        ranked = _rank(permitted, shares, owners)
         with self._database.read() as session:
             return _load(session, ranked[:k])
+
+
+def _ids(neighbours: Sequence[Neighbour]) -> set[str]:
+    return {neighbour.passage_id for neighbour in neighbours}
 
 
 def _permitted(
@@ -97,17 +111,23 @@ def _permitted(
     }
 
 
-def _rank(neighbours: Sequence[Neighbour], owners: Mapping[str, str]) -> list[Neighbour]:
-    """Order neighbours by their own cosine and that of the best other passage of their document."""
+def _rank(
+    neighbours: Sequence[Neighbour], shares: Mapping[str, float], owners: Mapping[str, str]
+) -> list[Neighbour]:
+    """Order neighbours by meaning, words and the best other passage of their document."""
+    scores = {
+        hit.passage_id: hit.score + WORDS_WEIGHT * shares.get(hit.passage_id, 0.0)
+        for hit in neighbours
+    }
     best: dict[str, list[float]] = defaultdict(list)
-    for neighbour in neighbours:
-        best[owners[neighbour.passage_id]].append(neighbour.score)
+    for score, passage_id in sorted(((scores[id_], id_) for id_ in scores), reverse=True):
+        best[owners[passage_id]].append(score)
 
     def strength(neighbour: Neighbour) -> float:
+        score = scores[neighbour.passage_id]
         first, *rest = best[owners[neighbour.passage_id]]
         second = rest[0] if rest else ALONE * first
-        company = second if neighbour.score == first else first
-        return neighbour.score + SECOND_PASSAGE_WEIGHT * company
+        return score + SECOND_PASSAGE_WEIGHT * (second if score == first else first)
 
     return sorted(neighbours, key=strength, reverse=True)
 

@@ -13,7 +13,14 @@ compile() {
         --python-version 3.11 --find-links "$wheels" --constraint "$folder/torch.txt" "$@"
 }
 
+extra() {
+    python3 -c "import tomllib; print('\n'.join(tomllib.load(open('pyproject.toml', 'rb'))[
+        'project']['optional-dependencies']['$1']))"
+}
+
 compile pyproject.toml "$folder/build.in" -o requirements.lock
+extra ocr > "$folder/ocr.in"
+compile --constraint requirements.lock "$folder/ocr.in" -o requirements-ocr.lock
 compile --constraint requirements.lock --extra test pyproject.toml "$folder/build.in" \
     -o requirements-test.lock
 compile tests/bench/peers.in -o tests/bench/peers.lock

@@ -45,13 +45,26 @@ def synchronise(services: Services, folder: Path, given: dict[str, Any], *, dry_
     results: list[dict[str, Any]] = []
     if not dry_run:
         folders.move_documents(services.database, plan.move, ACTOR)
-        items = folders.changed_uploads(plan, details(**given))
-        ids = sources.submit(services.database, services.files, items, ACTOR)
-        _see_through(services, ids)
-        results = [_result(job) for job in _jobs(services, ids)]
+        results = _take_in(services, plan, details(**given))
         folders.remove_documents(services.database, plan, ACTOR)
     document = {**asdict(plan), "dry_run": dry_run, "documents": results}
     console.show(document, [*_plan_lines(plan), *map(_line, results)])
+
+
+def _take_in(services: Services, plan: Plan, given: dict[str, Any]) -> list[dict[str, Any]]:
+    """Take in the files of a plan; again what a document blocked that has other bytes now."""
+    results: dict[str, dict[str, Any]] = {}
+    wanted, blocked = frozenset[str](), plan.uploaded
+    while blocked and blocked != wanted:
+        wanted = blocked
+        items = folders.changed_uploads(plan, wanted, given)
+        ids = sources.submit(services.database, services.files, items, ACTOR)
+        _see_through(services, ids)
+        results |= {row["source"]: row for row in map(_result, _jobs(services, ids))}
+        blocked = frozenset(
+            source for source in wanted if results[source]["status"] == Outcome.DUPLICATE
+        )
+    return list(results.values())
 
 
 def _plan_lines(plan: Plan) -> list[str]:

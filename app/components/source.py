@@ -6,7 +6,11 @@ from typing import Any
 import streamlit as st
 from streamlit.components import v2
 
+from app import resources, session
+from app.components.addresses import of_original, of_page_image
 from app.text import t
+from app.workflow import documents
+from ingest.errors import CopilotError
 from ingest.tables import Document, Version, Visibility
 
 # What is shown before and after a quote, in characters.
@@ -14,7 +18,7 @@ CONTEXT = 1_500
 _FOLDER = Path(__file__).parent
 _mount = v2.component(
     "support_copilot.source",
-    html='<div class="source" tabindex="0" role="region"></div>',
+    html='<div class="source" tabindex="0" role="region"></div><figure hidden></figure>',
     css=(_FOLDER / "source.css").read_text(encoding="utf-8"),
     js=(_FOLDER / "source.js").read_text(encoding="utf-8"),
 )
@@ -32,12 +36,30 @@ def source(
     st.caption(" · ".join(place))
     if document.visibility != Visibility.PUBLIC:
         st.badge(t(f"source.visibility_{document.visibility}"), color="orange")
-    _mount(data={"parts": _parts(version.text, *span), "label": t("source.region")}, key=key)
-    url = f"/source/{version.id}"
+    data = {"parts": _parts(version.text, *span), "label": t("source.region")}
+    _mount(data=data | {"picture": _picture(version, span)}, key=key)
+    url = of_original(version.id)
     if page and version.media_type == "application/pdf":
         st.link_button(t("source.original_page", page=page), f"{url}#page={page}")
     else:
         st.link_button(t("source.original"), url)
+
+
+def _picture(version: Version, span: tuple[int, int]) -> dict[str, str] | None:
+    """Return where the page with the quote can be seen as its author made it, if it can."""
+    services, actor = resources.services(), session.actor()
+    try:
+        page = documents.pictured_page(services, actor.id, version.id, span[0])
+    except CopilotError:
+        return None
+    if page is None:
+        return None
+    return {
+        "address": of_page_image(version.id, page, span),
+        "text": t("source.picture", page=page, title=version.title),
+        "hint": t("source.picture_hint"),
+        "problem": t("source.picture_problem"),
+    }
 
 
 def _parts(text: str, start: int, end: int) -> list[dict[str, Any]]:

@@ -1,14 +1,14 @@
 import streamlit as st
 
 from app import resources, session
-from app.components import library
+from app.components import opened
 from app.components.link import link
 from app.components.plain import plain
 from app.demo import PEOPLE
 from app.models_line import models_line
 from app.roles import Permission, Role
 from app.text import t
-from app.workflow import documents, tickets
+from app.workflow import tickets, uploads
 from ingest.errors import CopilotError
 from ingest.tables import Visibility
 
@@ -41,9 +41,9 @@ with left:
         if file is not None and session.get("tour.uploaded") != file.file_id:
             try:
                 pair = (file.name, file.getvalue())
-                documents.upload(services, actor.id, [pair], Visibility.PUBLIC)
+                uploads.upload(services, actor.id, [pair], Visibility.PUBLIC)
                 session.put("tour.uploaded", file.file_id)
-                session.put(library.UPLOADED, 1)
+                opened.open_section("uploads")
             except CopilotError as error:
                 st.error(plain(str(error)))
             st.switch_page("views/documents.py")

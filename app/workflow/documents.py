@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import NotFoundError
+from app.errors import InvalidInputError, NotFoundError
 from app.roles import Permission
 from app.services import Services
 from app.workflow.access import Actor, require
@@ -14,7 +15,7 @@ from ingest.changes import Change
 from ingest.findings import OpenFinding
 from ingest.life import Description
 from ingest.parse.sandbox import render_page
-from ingest.tables import Document, Passage, Version
+from ingest.tables import Document, Page, Passage, Version
 
 PAGE_PIXELS = 1_000
 
@@ -68,6 +69,19 @@ def page_image(
     return render_page(path, view.version.file_name, page, boxes, PAGE_PIXELS)
 
 
+def pictured_page(services: Services, user_id: str, version_id: str, start: int) -> int | None:
+    """Return the page that shows a place in the text, where the places of words are known."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_DOCUMENTS_READ)
+        _source(session, actor, version_id)
+        page = session.scalar(
+            select(Page.number).where(
+                Page.version_id == version_id, Page.start <= start, start < Page.end
+            )
+        )
+        return page if page and library.words(session, version_id, page) else None
+
+
 def versions(services: Services, user_id: str, document_id: str) -> list[Version]:
     """Return the versions of a document that this person may see, newest first."""
     with services.database.read() as session:
@@ -89,11 +103,13 @@ def describe(services: Services, user_id: str, document_id: str, description: De
     """Change owner, visibility, labels and review date.
 
     Raises:
-        InvalidInputError: The actor would lose sight of the document.
+        InvalidInputError: The actor would lose sight of the document, or nobody would own it.
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
         _document(session, actor, document_id)
+        if not description.owner.strip():
+            raise InvalidInputError(what="An empty owner", why="somebody must answer for it")
         require_sight(actor, description.visibility, description.labels)
         life.describe_document(session, document_id, description, actor.email)
 

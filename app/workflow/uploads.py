@@ -1,20 +1,35 @@
 """Uploads: documents on their way in, and what an owner can do about them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.errors import InvalidInputError, NotFoundError
 from app.roles import Permission
 from app.services import Services
 from app.workflow.access import Actor, require
-from ingest import jobs, library, sources, store
+from ingest import jobs, sources, store
 from ingest.events import record
 from ingest.jobs import Pace
 from ingest.sources import Upload
-from ingest.tables import Job, JobState, Visibility
+from ingest.tables import Document, Job, JobState, Visibility
 
-RECENT_JOBS = 100
+LISTED_JOBS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the latest uploads are: `done` counts those that ended since they began to come."""
+
+    done: int
+    pace: Pace
+
+    @property
+    def is_moving(self) -> bool:
+        """Tell whether anything is on its way that nobody has paused."""
+        return self.pace.unfinished > self.pace.paused
 
 
 def upload(
@@ -43,18 +58,32 @@ def upload(
 
 
 def recent(services: Services, user_id: str) -> list[Job]:
-    """Return the newest jobs, newest first."""
+    """Return uploads: those on their way, oldest first, then the others, newest first."""
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
-        rows = library.recent_jobs(session, RECENT_JOBS)
-        return [job for job in rows if _may_know(session, actor, job)]
+        waiting = select(Job).where(Job.state != JobState.DONE).order_by(Job.created_at, Job.id)
+        ended = select(Job).where(Job.state == JobState.DONE).order_by(Job.finished_at.desc())
+        rows = list(session.scalars(waiting.limit(LISTED_JOBS)))
+        rows += session.scalars(ended.limit(LISTED_JOBS - len(rows)))
+        known = _documents(session, rows)
+        return [job for job in rows if _may_know(actor, job, known.get(job.source))]
 
 
-def pace(services: Services, user_id: str) -> Pace:
-    """Tell how many documents are on their way in, and how long they will take."""
+def standing(services: Services, user_id: str) -> Standing:
+    """Tell how many uploads are done and on their way, and how long those will take.
+
+    What ended before the oldest of them came, or the latest to end, is history.
+    """
     with services.database.read() as session:
         require(session, user_id, Permission.DESK_DOCUMENTS_WRITE)
-        return jobs.pace(session)
+        pace = jobs.pace(session)
+        begin = session.scalar(
+            select(func.min(Job.created_at)).where(Job.state != JobState.DONE)
+        ) or session.scalar(select(Job.created_at).order_by(Job.finished_at.desc()).limit(1))
+        if begin is None:
+            return Standing(0, pace)
+        ended = select(func.count()).where(Job.finished_at >= begin)
+        return Standing(session.scalar(ended) or 0, pace)
 
 
 def cancel(services: Services, user_id: str, job_ids: Sequence[str]) -> None:
@@ -131,14 +160,19 @@ def _change(
 
 def _known(session: Session, actor: Actor, job_id: str) -> Job:
     job = session.get(Job, job_id)
-    if job is None or not _may_know(session, actor, job):
+    if job is None or not _may_know(actor, job, store.find(session, job.source)):
         raise NotFoundError(what="such upload")
     return job
 
 
-def _may_know(session: Session, actor: Actor, job: Job) -> bool:
+def _documents(session: Session, rows: Sequence[Job]) -> Mapping[str, Document]:
+    """Return the documents that uploads are about, by source."""
+    query = select(Document).where(Document.source.in_({job.source for job in rows}))
+    return {document.source: document for document in session.scalars(query)}
+
+
+def _may_know(actor: Actor, job: Job, document: Document | None) -> bool:
     """Tell whether an upload, its file name included, may be shown."""
-    document = store.find(session, job.source)
     if document is not None and not actor.scope.permits(document):
         return False
     visibility = Visibility(job.details.get("visibility") or store.DEFAULT_VISIBILITY)

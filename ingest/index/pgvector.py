@@ -52,6 +52,8 @@ class PgVectorIndex:
                 _insert(connection, generation, part)
             if dimensions:
                 connection.execute(text(_index_statement(generation, dimensions)))
+                # Without statistics the planner scans a new generation instead of using its index.
+                connection.execute(text("ANALYZE generation_rows"))
 
     def holds(self, generation: str) -> bool:
         """Published rows are in the same database as their pointer: they are there."""

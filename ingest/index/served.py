@@ -78,7 +78,20 @@ class ServedIndex:
         for visibility in visibilities:
             if (part := delta.rows.get(visibility)) is not None:
                 hits += nearest(part.passage_ids, part.vectors, vector, k)
-        return sorted(hits, key=lambda hit: -hit.score)
+        return sorted(hits, key=lambda hit: -hit.score)[:k]
+
+    def score(self, vector: Vector, passage_ids: Collection[str]) -> list[Neighbour]:
+        """Return how near certain passages are, from the vectors in the record."""
+        query = select(Passage.id, Embedding.vector).join(
+            Embedding,
+            (Embedding.content_hash == Passage.content_hash) & (Embedding.model == self._model),
+        )
+        with self._database.read() as session:
+            rows = session.execute(query.where(Passage.id.in_(passage_ids))).all()
+        return [
+            Neighbour(passage_id, float(np.frombuffer(packed, dtype="<f4") @ vector))
+            for passage_id, packed in rows
+        ]
 
     def state(self) -> IndexState:
         """Describe what is served."""
@@ -212,9 +225,11 @@ def _extend(session: Session, delta: Delta, newest: int, model: str) -> Delta:
         .where(IndexOperation.sequence > delta.sequence, IndexOperation.sequence <= newest)
         .order_by(IndexOperation.sequence)
     )
-    last = dict(operations.all())
+    changed = operations.all()
+    last = dict(changed)
     added = [passage_id for passage_id, adds in last.items() if adds]
-    removed = delta.removed | set(last)
+    # What was never removed came in after the generation, which cannot hold it.
+    removed = delta.removed | {passage_id for passage_id, adds in changed if not adds}
     rows = {visibility: _without(part, set(last)) for visibility, part in delta.rows.items()}
     for part in _rows_of(session, added, model):
         rows[part.visibility] = _joined(rows.get(part.visibility), part)

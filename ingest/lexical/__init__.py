@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ingest.index.protocol import Neighbour
 from ingest.lexical import postgresql, sqlite
-from ingest.lexical.terms import rarest, terms
+from ingest.lexical.terms import full_score, rarest, terms
 from ingest.tables import Visibility
 
 PREFIX = "lexical_"
@@ -21,6 +21,9 @@ PREFIX = "lexical_"
 
 class Engine(Protocol):
     """What the module of a database does."""
+
+    FULL_FREQUENCY: float
+    """What the score of a term tends to, the more often it occurs, over the term's weight."""
 
     def create(self, connection: Connection) -> None:
         """Create the tables, empty."""
@@ -43,10 +46,14 @@ class Engine(Protocol):
         Of common terms any number that says so will do.
         """
 
+    def passages(self, session: Session) -> float:
+        """Say how many passages there are, roughly."""
+
     def search(
         self,
         session: Session,
         counts: Mapping[str, int],
+        passages: float,
         k: int,
         visibilities: Collection[Visibility],
     ) -> list[Neighbour]:
@@ -86,13 +93,22 @@ def search(
 ) -> list[Neighbour]:
     """Return up to k passages that hold the rarest words of a question, best first.
 
-    Words that are too common to be looked up in time are left out, if need be all of them. Scores
-    are positive; they compare the answers to one question only. The record says at this moment
-    which visibility a document has; access by label is the caller's to check.
+    Words that are too common to be looked up in time are left out, if need be all of them. A score
+    is the share of the question's words, by BM25's weights, that the passage is about: from 0 to
+    about 1. The record says at this moment which visibility a document has; access by label is the
+    caller's to check.
     """
     engine = _engine(session.connection())
-    chosen = rarest(engine.count(session, terms(question)))
-    return engine.search(session, chosen, k, visibilities) if chosen else []
+    counts = engine.count(session, terms(question))
+    chosen = rarest(counts)
+    if not chosen:
+        return []
+    passages = max(engine.passages(session), *counts.values())
+    whole = engine.FULL_FREQUENCY * full_score(counts, passages)
+    return [
+        Neighbour(found.passage_id, found.score / whole)
+        for found in engine.search(session, chosen, passages, k, visibilities)
+    ]
 
 
 def _engine(connection: Connection) -> Engine:

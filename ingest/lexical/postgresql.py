@@ -5,17 +5,18 @@ and the score is BM25's with `ts_rank` where BM25 has the frequency of a term: i
 slowly with the occurrences, too, and is smaller in long passages.
 """
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, select, text
 from sqlalchemy.orm import Session
 
 from ingest.index.protocol import Neighbour
-from ingest.lexical.terms import COMMON, folded
+from ingest.lexical.terms import COMMON, folded, weight
 from ingest.tables import Passage, Version, VersionStatus, Visibility
 
 BATCH_SIZE = 1_000
+# A word that stands once in a passage of usual length has about 0.1, where BM25 has 1 of 2.2.
+FULL_FREQUENCY = 0.22
 # Without a list of pending entries, which every search would have to read through.
 INDEX = (
     "CREATE INDEX lexical_passages_terms ON lexical_passages"
@@ -120,26 +121,29 @@ def count(session: Session, terms: Sequence[str]) -> dict[str, int]:
     return dict(rows.all())
 
 
+def passages(session: Session) -> float:
+    """Return the number of passages as it was when last analysed."""
+    return float(session.scalar(PASSAGES) or 0)
+
+
 def search(
-    session: Session, counts: Mapping[str, int], k: int, visibilities: Collection[Visibility]
+    session: Session,
+    counts: Mapping[str, int],
+    passages: float,
+    k: int,
+    visibilities: Collection[Visibility],
 ) -> list[Neighbour]:
     """Return the k passages with the highest sum of weighted ranks, best first."""
-    passages = max(session.scalar(PASSAGES) or 0, *counts.values())
     rows = session.execute(
         SEARCH,
         {
             "terms": list(counts),
-            "weights": [_weight(passages, holding) for holding in counts.values()],
+            "weights": [weight(passages, holding) for holding in counts.values()],
             "visibilities": [visibility.value for visibility in visibilities],
             "k": k,
         },
     )
     return [Neighbour(passage_id, score) for passage_id, score in rows]
-
-
-def _weight(passages: float, holding: int) -> float:
-    """Return BM25's inverse document frequency of a term that so many passages hold."""
-    return math.log(1 + (passages - holding + 0.5) / (holding + 0.5))
 
 
 def _fill(session: Session, condition: ColumnElement[bool]) -> None:

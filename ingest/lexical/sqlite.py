@@ -15,6 +15,7 @@ from ingest.index.protocol import Neighbour
 from ingest.lexical.terms import COMMON
 from ingest.tables import Visibility
 
+FULL_FREQUENCY = 2.2  # k1 + 1 in FTS5's BM25
 SOURCE = """
     SELECT {columns} lexical_passages.number,
            versions.title || ' ' || passages.text || ' ' || coalesce(
@@ -108,8 +109,17 @@ def count(session: Session, terms: Sequence[str]) -> dict[str, int]:
     return dict(rows.all())
 
 
+def passages(session: Session) -> float:
+    """Count them."""
+    return float(session.scalar(text("SELECT count(*) FROM lexical_passages")) or 0)
+
+
 def search(
-    session: Session, counts: Mapping[str, int], k: int, visibilities: Collection[Visibility]
+    session: Session,
+    counts: Mapping[str, int],
+    _passages: float,
+    k: int,
+    visibilities: Collection[Visibility],
 ) -> list[Neighbour]:
     """Return the k passages with the best BM25, best first."""
     rows = session.execute(

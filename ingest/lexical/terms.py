@@ -1,5 +1,6 @@
 """Which words of a question are worth looking up in a full-text index."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -52,6 +53,20 @@ def rarest(counts: Mapping[str, int]) -> dict[str, int]:
         if count > 0:
             chosen[term] = count
     return chosen
+
+
+def weight(passages: float, holding: int) -> float:
+    """Return BM25's inverse document frequency of a term that so many passages hold."""
+    return math.log(1 + max(0.0, passages - holding + 0.5) / (holding + 0.5))
+
+
+def full_score(counts: Mapping[str, int], passages: float) -> float:
+    """Return what a passage would score that is all about a question's words.
+
+    Words too common to be looked up count here too: a passage without them does not say it all.
+    """
+    present = sorted(count for count in counts.values() if count > 0)[:MAX_TERMS]
+    return sum(weight(passages, count) for count in present)
 
 
 def folded(text: str) -> str:

@@ -9,10 +9,9 @@ from typing import Protocol
 
 from ingest.errors import IngestError, PoisonDocumentError
 from ingest.parse import limits as limits_of
-from ingest.parse.fork_server import ENDING
 from ingest.parse.limits import Limits
 from ingest.parse.outcome import Outcome, decode, encode
-from ingest.parse.wire import Frame, Inbox, Kind, Request
+from ingest.parse.wire import ENDING, Frame, Inbox, Kind, Request
 
 Watch = Callable[[int, int], None]
 """Hears how many pages are done, and of how many; (0, 0) while that is not known."""

@@ -10,7 +10,6 @@ import os
 import selectors
 import signal
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -23,10 +22,8 @@ from ingest.parse import limits as limits_of
 from ingest.parse import outcome, registry
 from ingest.parse.answers import answer
 from ingest.parse.limits import Limits
-from ingest.parse.wire import Frame, Kind, Request
+from ingest.parse.wire import ENDING, Frame, Kind, Request
 
-# Sent when a child has ended: its wait status, and whether we killed it for its time.
-ENDING = struct.Struct("!i?")
 _DESCRIPTORS = 3
 _OBJECTS_BEFORE_COLLECTION = 100_000
 _STEP_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""The filled fields of a PDF form, which are no part of its pages' text."""
+"""The filled text fields of a PDF form, which are no part of its pages' text."""
 
 from collections.abc import Callable, Iterator
 from ctypes import POINTER, c_ushort, cast, create_string_buffer
@@ -13,7 +13,6 @@ from ingest.parse.pdf_words import Placed
 
 _MAX_ANNOTATIONS = 5_000
 _MAX_CHARACTERS = 20_000
-_KINDS = (raw.FPDF_FORMFIELD_TEXTFIELD, raw.FPDF_FORMFIELD_COMBOBOX)
 
 _Reader = Callable[[Any, Any, Any, int], int]
 
@@ -60,7 +59,7 @@ def filled_fields(page: pdfium.PdfPage, frame: Frame) -> list[Field]:
 
 
 def _field(form: Any, annotation: Any, frame: Frame) -> Field | None:
-    if raw.FPDFAnnot_GetFormFieldType(form, annotation) not in _KINDS:
+    if raw.FPDFAnnot_GetFormFieldType(form, annotation) != raw.FPDF_FORMFIELD_TEXTFIELD:
         return None
     is_secret = raw.FPDFAnnot_GetFormFieldFlags(form, annotation) & raw.FPDF_FORMFLAG_TEXT_PASSWORD
     if is_secret or raw.FPDFAnnot_GetFlags(annotation) & raw.FPDF_ANNOT_FLAG_HIDDEN:

@@ -12,6 +12,9 @@ from enum import StrEnum
 # A word and its (left, top, right, bottom) in shares of its page, held upright.
 ScannedWord = tuple[str, float, float, float, float]
 
+# Sent by the server when a child has ended: its wait status, and whether it was killed as too late.
+ENDING = struct.Struct("!i?")
+
 _HEAD = struct.Struct("!cI")
 _MAX_BYTES = 256_000_000
 
@@ -63,8 +66,24 @@ class Request:
     def from_bytes(cls, message: bytes) -> "Request":
         """Read what `to_bytes` wrote."""
         content = json.loads(message)
-        scans = {int(page): ScannedPage(**scan) for page, scan in content.pop("scans").items()}
-        return cls(task=Task(content.pop("task")), scans=scans, **content)
+        return cls(
+            name=content["name"],
+            task=Task(content["task"]),
+            pages=tuple(content["pages"]),
+            scans={int(page): _scan(**scan) for page, scan in content["scans"].items()},
+            boxes=tuple(map(tuple, content["boxes"])),
+            width_pixels=content["width_pixels"],
+        )
+
+
+def _scan(lines: list[list[ScannedWord]], turns: int) -> ScannedPage:
+    return ScannedPage(
+        [
+            [(word, left, top, right, bottom) for word, left, top, right, bottom in line]
+            for line in lines
+        ],
+        turns,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +111,7 @@ def read_page(frame: Frame) -> tuple[int, ScannedPage]:
     """
     try:
         content = json.loads(frame.content)
-        return content.pop("number"), ScannedPage(**content)
+        return content.pop("number"), _scan(**content)
     except (AttributeError, KeyError, TypeError, RecursionError) as error:
         raise ValueError("not a page") from error
 

@@ -148,7 +148,9 @@ class Bench:
         worst = dict(Counter(counts).most_common(COMMON_TERMS))
         with self.services.database.read() as session:
             engine = lexical._engine(session.connection())
-            engine.search(session, worst or {"the": 1}, POOL, SCOPE.visibilities)
+            engine.search(
+                session, worst or {"the": 1}, engine.passages(session), POOL, SCOPE.visibilities
+            )
 
     def _time_searches(
         self, name: str, search: Callable[[str], None], tickets: Sequence[str]

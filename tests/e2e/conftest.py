@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,9 +117,22 @@ def sign_in(page: Page, role: str) -> None:
     page.get_by_role("heading", name="Welcome to Brunelta support").wait_for()
 
 
-def shoot(page: Page, name: str) -> None:
-    """Leave a screenshot to be looked at."""
+def shoot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Leave a screenshot to be looked at, of what is in sight or of the whole page."""
     folder = Path(os.environ.get("COPILOT_SCREENSHOTS", Path(__file__).with_name("screenshots")))
     folder.mkdir(parents=True, exist_ok=True)
     page.wait_for_timeout(600)
-    page.screenshot(path=str(folder / f"{name}.png"))
+    with _as_high_as_its_page(page) if whole else nullcontext():
+        page.screenshot(path=str(folder / f"{name}.png"))
+
+
+@contextmanager
+def _as_high_as_its_page(page: Page) -> Iterator[None]:
+    """Make the window high enough for all of the page, which otherwise scrolls inside of it."""
+    size = page.viewport_size
+    assert size is not None
+    height = page.locator('[data-testid="stMain"]').evaluate("main => main.scrollHeight")
+    page.set_viewport_size({**size, "height": max(size["height"], height + 80)})
+    page.wait_for_timeout(400)
+    yield
+    page.set_viewport_size(size)

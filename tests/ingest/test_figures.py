@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.figures import alike, products_in, statements
+from ingest.figures import agreement, products_in, statements
 
 
 def values(text: str) -> list[list[tuple[float, ...]]]:
@@ -9,9 +9,7 @@ def values(text: str) -> list[list[tuple[float, ...]]]:
 
 def do_contradict(one: str, other: str) -> bool:
     return any(
-        alike(ours, theirs) and ours.values != theirs.values
-        for ours in statements(one)
-        for theirs in statements(other)
+        agreement(ours, theirs) is False for ours in statements(one) for theirs in statements(other)
     )
 
 

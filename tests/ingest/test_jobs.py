@@ -13,8 +13,10 @@ from ingest.errors import (
     DuplicateDocumentError,
     EncryptedDocumentError,
     IngestError,
+    MachineError,
     PoisonDocumentError,
 )
+from ingest.jobs import BACKOFF, Awaited, Pace
 from ingest.tables import Job, JobState, Outcome
 
 
@@ -212,17 +214,35 @@ def test_a_reason_that_no_database_can_keep_is_kept_in_escapes(database: Databas
     assert get(database, job_id).error_fields == {"title": "a.pdf", "reason": "caf\\udce9"}
 
 
-def test_unfinished_jobs_are_counted_of_all_or_of_some(database: Database) -> None:
+def test_unfinished_jobs_are_counted(database: Database) -> None:
     first, second, third = add_jobs(database, "a", "b", "c")
     with database.write() as session:
         jobs.finish(session, first, Outcome.INDEXED)
+        jobs.pause(session, [second])
 
     with database.read() as session:
         assert jobs.unfinished(session) == 2
-        assert jobs.unfinished(session, [first, second]) == 1
-        assert jobs.unfinished(session, [first]) == 0
-        assert jobs.unfinished(session, []) == 0
-        assert jobs.unfinished(session, [third]) == 1
+    ended = Awaited(database, [first])
+    assert (ended.done(), ended.is_over()) == (1, True)
+    some = Awaited(database, [first, second, third])
+    assert (some.done(), some.is_over()) == (1, False)
+    assert Awaited(database, []).is_over()
+
+
+def test_who_waits_for_many_jobs_is_told_the_end_of_all(database: Database) -> None:
+    ids = add_jobs(database, *map(str, range(450)))
+    awaited = Awaited(database, ids)
+    done = [awaited.done()]
+
+    for some in (ids[:200], ids[300:], ids[200:300]):
+        with database.write() as session:
+            session.execute(update(Job).where(Job.id.in_(some)).values(state=JobState.DONE))
+        assert awaited.is_over() == (some == ids[200:300])
+        done.append(awaited.done())
+
+    # The newest are not looked at while older ones are to come.
+    assert (done[0], done[1], done[3]) == (0, 200, 450)
+    assert 200 <= done[2] <= 350
 
 
 def test_a_job_that_was_begun_before_comes_last_and_does_not_hold_up_the_others(
@@ -237,3 +257,280 @@ def test_a_job_that_was_begun_before_comes_last_and_does_not_hold_up_the_others(
     assert first.id == ids[0]
     assert order == [ids[1], ids[0]]
     assert get(database, ids[0]).attempts == 2
+
+
+FULL_DISK = MachineError(title="a", reason="No space left on device")
+
+
+def change(database: Database, job_id: str, **values: object) -> None:
+    with database.write() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(**values))
+
+
+def claimed(database: Database) -> list[str]:
+    return [job.id for job in jobs.claim(database, "one", 16)]
+
+
+def put_off(database: Database) -> None:
+    """Let the machine fail whatever can be claimed."""
+    for job in jobs.claim(database, "one", 16):
+        with database.write() as session:
+            jobs.postpone(session, job, FULL_DISK)
+
+
+def test_a_job_is_not_claimed_before_its_time(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    change(database, job_id, not_before=now() + timedelta(seconds=30))
+
+    early = claimed(database)
+    change(database, job_id, not_before=now() - timedelta(seconds=1))
+
+    assert (early, claimed(database)) == ([], [job_id])
+
+
+def test_a_job_that_waits_for_better_times_does_not_hold_up_other_sources(
+    database: Database,
+) -> None:
+    first, second = add_jobs(database, "a", "b")
+    change(database, first, not_before=now() + timedelta(seconds=30))
+
+    assert claimed(database) == [second]
+
+
+def test_a_job_that_the_machine_fails_waits_longer_each_time_and_then_fails(
+    database: Database,
+) -> None:
+    [job_id] = add_jobs(database, "a")
+    waits = []
+
+    for _ in BACKOFF:
+        put_off(database)
+        kept = get(database, job_id)
+        assert (kept.state, kept.stage, kept.worker) == (JobState.QUEUED, "waiting", None)
+        assert (kept.error_code, kept.error_fields["reason"]) == (
+            "machine",
+            "No space left on device",
+        )
+        assert kept.not_before is not None
+        waits.append(kept.not_before - now())
+        change(database, job_id, not_before=None)
+    put_off(database)
+
+    for wait, planned in zip(waits, BACKOFF, strict=True):
+        assert planned - timedelta(seconds=3) < wait <= planned
+    kept = get(database, job_id)
+    assert (kept.state, kept.outcome, kept.error_code) == (
+        JobState.DONE,
+        Outcome.FAILED,
+        "machine",
+    )
+    assert kept.not_before is None
+
+
+def test_why_a_job_was_put_off_is_forgotten_when_it_succeeds(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    put_off(database)
+
+    with database.write() as session:
+        jobs.finish(session, job_id, Outcome.INDEXED)
+
+    kept = get(database, job_id)
+    assert (kept.outcome, kept.error_code, kept.error_fields) == (Outcome.INDEXED, None, {})
+
+
+@pytest.mark.parametrize("failures", [0, len(BACKOFF)])
+def test_a_job_that_was_taken_away_is_not_put_off(database: Database, failures: int) -> None:
+    ids = add_jobs(database, "taken over", "paused", "done")
+    for job_id in ids:
+        change(database, job_id, failures=failures)
+    before = jobs.claim(database, "one", 16)
+    silence(database, ids[0])
+    jobs.claim(database, "two", 16)
+    with database.write() as session:
+        jobs.pause(session, [ids[1]])
+        jobs.finish(session, ids[2], Outcome.INDEXED)
+
+    with database.write() as session:
+        for job in before:
+            jobs.postpone(session, job, FULL_DISK)
+
+    kept = [get(database, job_id) for job_id in ids]
+    assert [job.state for job in kept] == [JobState.RUNNING, JobState.PAUSED, JobState.DONE]
+    assert [job.error_code for job in kept] == [None, None, None]
+    assert kept[0].worker == "two"
+
+
+def test_waiting_running_and_paused_jobs_can_be_cancelled_and_done_ones_not(
+    database: Database,
+) -> None:
+    running, done, paused, waiting = ids = add_jobs(database, "a", "b", "c", "d")
+    [job, *_] = jobs.claim(database, "one", 2)
+    with database.write() as session:
+        jobs.finish(session, done, Outcome.INDEXED)
+        jobs.pause(session, [paused])
+
+    with database.write() as session:
+        jobs.cancel(session, ids)
+
+    kept = [get(database, job_id) for job_id in (running, done, paused, waiting)]
+    assert [job.outcome for job in kept] == ["cancelled", "indexed", "cancelled", "cancelled"]
+    assert {job.state for job in kept} == {JobState.DONE}
+    assert all(job.finished_at is not None for job in kept)
+    assert claimed(database) == []
+    with database.write() as session:
+        assert not jobs.held(session, job)
+
+
+def test_paused_jobs_rest_until_they_are_resumed(database: Database) -> None:
+    running, waiting = ids = add_jobs(database, "a", "b")
+    [before] = jobs.claim(database, "one", 1)
+    jobs.report(database, "embedding", {running: (3, 7)})
+
+    with database.write() as session:
+        jobs.pause(session, ids)
+    resting = [get(database, job_id) for job_id in ids]
+    found = claimed(database)
+    still = jobs.still_held(database, [before])
+    with database.write() as session:
+        jobs.resume(session, ids)
+
+    assert [job.state for job in resting] == [JobState.PAUSED] * 2
+    assert (resting[0].stage, resting[0].progress_done, resting[0].worker) == ("waiting", 0, None)
+    assert (found, still) == ([], set())
+    assert claimed(database) == [waiting, running]
+
+
+def test_pausing_or_resuming_a_job_that_is_done_changes_nothing(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    with database.write() as session:
+        jobs.finish(session, job_id, Outcome.INDEXED)
+
+    with database.write() as session:
+        jobs.pause(session, [job_id])
+        jobs.resume(session, [job_id])
+
+    assert (get(database, job_id).state, claimed(database)) == (JobState.DONE, [])
+
+
+def test_resuming_what_runs_leaves_it_to_its_worker(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    [job] = jobs.claim(database, "one", 1)
+
+    with database.write() as session:
+        jobs.resume(session, [job_id])
+
+    assert jobs.still_held(database, [job]) == {job_id}
+
+
+def test_a_paused_upload_of_a_source_holds_back_the_newer_one(database: Database) -> None:
+    older, newer, other = add_jobs(database, "same", "same", "other")
+    with database.write() as session:
+        jobs.pause(session, [older])
+
+    assert claimed(database) == [other]
+    with database.write() as session:
+        jobs.cancel(session, [older])
+    assert claimed(database) == [newer]
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_only_what_ended_without_its_document_can_be_tried_again(
+    database: Database, outcome: Outcome
+) -> None:
+    [job_id] = add_jobs(database, "a")
+    [job] = jobs.claim(database, "one", 1)
+    with database.write() as session:
+        jobs.fail(session, job_id, PoisonDocumentError(title="a", reason="it crashed"))
+    change(database, job_id, outcome=outcome, failures=3, progress_done=4, progress_total=5)
+    begun = now()
+
+    with database.write() as session:
+        jobs.retry(session.get_one(Job, job_id))
+
+    kept = get(database, job_id)
+    if outcome in {Outcome.FAILED, Outcome.QUARANTINED, Outcome.CANCELLED}:
+        assert (kept.state, kept.outcome, kept.stage) == (JobState.QUEUED, None, "waiting")
+        assert (kept.error_code, kept.error_fields, kept.finished_at) == (None, {}, None)
+        assert (kept.attempts, kept.failures, kept.progress_done) == (0, 0, 0)
+        assert kept.created_at >= begun
+        assert claimed(database) == [job_id]
+    else:
+        assert (kept.state, kept.outcome) == (JobState.DONE, outcome)
+        assert kept.created_at == job.created_at
+        assert claimed(database) == []
+
+
+def test_a_job_that_has_not_ended_is_not_begun_again(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    [job] = jobs.claim(database, "one", 1)
+
+    with database.write() as session:
+        jobs.retry(session.get_one(Job, job_id))
+
+    assert jobs.still_held(database, [job]) == {job_id}
+
+
+def test_an_upload_tried_again_waits_behind_the_newer_ones_of_its_source(
+    database: Database,
+) -> None:
+    older, newer = add_jobs(database, "same", "same")
+    with database.write() as session:
+        jobs.cancel(session, [older])
+        jobs.retry(session.get_one(Job, older))
+
+    assert claimed(database) == [newer]
+
+
+def test_nobody_knows_how_long_the_queue_takes_before_enough_is_done(database: Database) -> None:
+    ids = add_jobs(database, *"abcde")
+    jobs.claim(database, "one", 3)
+    with database.write() as session:
+        jobs.pause(session, ids[3:4])
+        for job_id in ids[:2]:
+            jobs.finish(session, job_id, Outcome.INDEXED)
+
+    with database.read() as session:
+        assert jobs.pace(session) == Pace(unfinished=3, paused=1, seconds_left=None)
+
+
+def test_the_queue_takes_as_long_for_each_as_it_took_for_the_last(database: Database) -> None:
+    ids = add_jobs(database, *"abcdefghij")
+    jobs.claim(database, "one", 4)
+    begun = now() - timedelta(seconds=40)
+    with database.write() as session:
+        for job_id in ids[:4]:
+            jobs.finish(session, job_id, Outcome.INDEXED)
+        session.execute(update(Job).where(Job.id.in_(ids[:4])).values(started_at=begun))
+
+    with database.read() as session:
+        pace = jobs.pace(session)
+
+    # Four in forty seconds, six to come.
+    assert (pace.unfinished, pace.paused) == (6, 0)
+    assert pace.seconds_left == pytest.approx(60, abs=3)
+
+
+def test_an_empty_queue_and_one_at_rest_have_no_end_to_tell(database: Database) -> None:
+    ids = add_jobs(database, *"abcd")
+    jobs.claim(database, "one", 3)
+    with database.write() as session:
+        for job_id in ids[:3]:
+            jobs.finish(session, job_id, Outcome.INDEXED)
+        jobs.pause(session, ids[3:])
+
+    with database.read() as session:
+        assert jobs.pace(session) == Pace(unfinished=1, paused=1, seconds_left=None)
+
+
+def test_a_worker_is_told_which_of_its_jobs_are_still_its_own(database: Database) -> None:
+    kept, cancelled, paused, taken = ids = add_jobs(database, *"abcd")
+    held = jobs.claim(database, "one", 4)
+    with database.write() as session:
+        jobs.cancel(session, [cancelled])
+        jobs.pause(session, [paused])
+    silence(database, taken)
+    jobs.claim(database, "two", 4)
+
+    assert [job.id for job in held] == ids
+    assert jobs.still_held(database, held) == {kept}
+    assert jobs.still_held(database, []) == set()

@@ -339,7 +339,6 @@ def test_progress_is_shown_while_texts_are_embedded(
 
     assert [entry for at, entry in enumerate(reports) if entry not in reports[:at]] == [
         ("reading", [(0, 0)]),
-        ("embedding", [(0, 6)]),
         ("embedding", [(6, 6)]),
     ]
 

@@ -165,7 +165,8 @@ def test_a_worker_that_lost_its_job_stores_nothing(
     knowledge_base.put("descale.md", DESCALE)
     knowledge_base.put("descale.md", GRINDER)
 
-    store.add_version(knowledge_base.database, prepared[0], {}, knowledge_base.embedder.fingerprint)
+    with knowledge_base.database.write() as session:
+        store.add_version(session, prepared[0], {}, knowledge_base.embedder.fingerprint)
 
     assert "finer grind" in knowledge_base.current_text("descale.md")
     assert len(knowledge_base.versions("descale.md")) == 2
@@ -182,7 +183,7 @@ def test_documents_are_listed_by_title_with_their_newest_version(
     with knowledge_base.database.read() as session:
         entries = library.entries(session)
         known = library.entry(session, store.document_id("descale.md"), 1)
-        passages = library.passages(session, known.version.id)
+        passages = library.passages(session, known.version.id, 1, 10)
         newest = library.recent_jobs(session, 2)
 
     assert [(e.document.title, e.version.number, e.version.status) for e in entries] == [

@@ -2,6 +2,9 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.orm import Session
+
+from ingest import lexical
 
 revision = '0002'
 down_revision = '0001'
@@ -15,7 +18,9 @@ def upgrade() -> None:
     op.add_column('versions', sa.Column('unread_pages', sa.JSON(), nullable=False, server_default='[]'))
     op.add_column('versions', sa.Column('restored_from', sa.Integer(), nullable=True))
     op.add_column('versions', sa.Column('compared_at', sa.DateTime(timezone=True), nullable=True))
-    op.add_column('pages', sa.Column('words', sa.LargeBinary(), nullable=False, server_default=''))
+    # SQLite would keep '' as text, which no reader of bytes can take.
+    empty = sa.text("x''") if op.get_bind().dialect.name == 'sqlite' else ''
+    op.add_column('pages', sa.Column('words', sa.LargeBinary(), nullable=False, server_default=empty))
     op.add_column('passages', sa.Column('table_header', sa.Text(), nullable=True))
     op.add_column('jobs', sa.Column('failures', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('jobs', sa.Column('not_before', sa.DateTime(timezone=True), nullable=True))
@@ -38,10 +43,13 @@ def upgrade() -> None:
     )
     for name in ('version_id', 'other_version_id'):
         op.create_index(op.f(f'ix_findings_{name}'), 'findings', [name], unique=False)
+    lexical.create(op.get_bind())
+    lexical.rebuild(Session(op.get_bind()))
 
 
 def downgrade() -> None:
     """Take the change back."""
+    lexical.drop(op.get_bind())
     op.drop_table('findings')
     for table, names in {
         'documents': ['review_by', 'folder'],

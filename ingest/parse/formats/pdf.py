@@ -81,10 +81,7 @@ def _read(
         first_page = first_page or blocks
         for block in blocks:
             _add(builder, block, look, page.frame)
-        for field in page.fields:
-            if builder.add(BlockKind.PARAGRAPH, field.text):
-                frame = replace(page.frame, tilt=0)  # fields lie as the page is shown
-                builder.place(align(*builder.last_text, field.words(), frame))
+        _add_fields(builder, page)
     title = choose_title(name, _metadata_title(document), _largest_heading(first_page))
     unread = [number for number, page in enumerate(pages, start=1) if page.is_unread]
     return builder.build(title, MEDIA_TYPE, "pdf", unread)
@@ -121,6 +118,13 @@ def _add(builder: DocumentBuilder, block: PdfBlock, look: Look, frame: Frame) ->
         added = builder.add(block.kind, join_lines(block.lines, look), block.level)
     if added:
         builder.place(align(*builder.last_text, words, frame))
+
+
+def _add_fields(builder: DocumentBuilder, page: _Page) -> None:
+    frame = replace(page.frame, tilt=0)  # a field lies as the page is shown
+    for field in page.fields:
+        if builder.add(BlockKind.PARAGRAPH, field.text):
+            builder.place(align(*builder.last_text, field.words(), frame))
 
 
 def _metadata_title(document: pdfium.PdfDocument) -> str | None:

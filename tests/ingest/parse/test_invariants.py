@@ -138,8 +138,8 @@ def test_frames_are_the_same_however_they_are_cut(
 def test_requests_and_recognised_pages_cross_the_process_border_unchanged(
     word: str, is_turned: bool
 ) -> None:
-    scan = ScannedPage([[[word, 0.1, 0.2, 0.3, 0.4]]], 3 if is_turned else 0)
-    request = Request(word, Task.RECOGNISE, [1, 7], {7: scan}, [[0.1, 0.2, 0.3, 0.4]], 900)
+    scan = ScannedPage([[(word, 0.1, 0.2, 0.3, 0.4)]], 3 if is_turned else 0)
+    request = Request(word, Task.DRAW, (1, 7), {7: scan}, ((0.1, 0.2, 0.3, 0.4),), 900)
 
     assert Request.from_bytes(request.to_bytes()) == request
     assert read_page(page_frame(7, scan)) == (7, scan)

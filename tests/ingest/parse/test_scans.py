@@ -1,8 +1,11 @@
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.errors import NoTextError
@@ -49,9 +52,7 @@ def mixed(make_pdf: Make, write_large: Draw) -> bytes:
     return make_pdf(write_large, picture)
 
 
-def pixel() -> object:
-    from PIL import Image
-
+def pixel() -> Image.Image:
     return Image.new("L", (8, 8), 200)
 
 
@@ -121,10 +122,6 @@ def test_reading_a_scan_can_be_given_up(
 def test_a_scan_that_takes_too_much_is_left_unread_beside_pages_with_text(
     make_pdf: Make, make_scan: Make, write_large: Draw, file: Callable[[bytes], Path]
 ) -> None:
-    import io
-
-    from pypdf import PdfReader, PdfWriter
-
     writer = PdfWriter()
     for data in (make_pdf(write_large), make_scan(write_large)):
         writer.append(PdfReader(io.BytesIO(data)))

@@ -92,33 +92,6 @@ def test_a_bullet_that_stands_apart_from_its_item_makes_no_table(
     ]
 
 
-def test_filled_fields_of_a_form_follow_the_text_of_their_page(
-    make_pdf: Callable[..., bytes],
-    write_lines: Callable[..., Draw],
-    blocks_of: Callable[[ParsedDocument], list[tuple[str, str]]],
-) -> None:
-    def fields(canvas: Canvas) -> None:
-        form = canvas.acroForm
-        form.textfield(name="city", tooltip="City", value="New Delhi", x=72, y=400, width=200)
-        form.textfield(name="note", value="", x=72, y=300)
-        form.textfield(name="pin", value="1234", x=72, y=200, fieldFlags="password")
-        form.textfield(name="plan", value="Pro", x=72, y=100, annotationFlags="hidden")
-        form.checkbox(name="agreed", checked=True, x=72, y=50)
-
-    document = pdf.parse(
-        make_pdf(together(write_lines("Order form"), fields), write_lines("Second page.")), "a.pdf"
-    )
-
-    assert blocks_of(document) == [
-        ("paragraph", "Order form"),
-        ("paragraph", "City: New Delhi"),
-        ("paragraph", "Second page."),
-    ]
-    *_, last = document.pages[0].words
-    assert document.text[last.start : last.end] == "Delhi"
-    assert (last.left, last.bottom) == pytest.approx((72 / 595.3, 1 - 400 / 841.9), abs=0.003)
-
-
 def test_pages_cover_the_text_and_empty_ones_keep_their_number(
     make_pdf: Callable[..., bytes],
     write_lines: Callable[..., Draw],
