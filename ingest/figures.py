@@ -1,24 +1,20 @@
-"""Sentences as what they say and the figures they say it with.
-
-A figure is a number that could be another one: a term, a price, a count. Numbers that are names
-("Aria 500", "version 3", "E17", a date) tell what a sentence is about and belong to its words.
-"""
+"""Sentences as what they say and the figures they say it with."""
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
+from ingest.quantities import COUNT, DIGIT, Figure, Reading, read
 from ingest.sentences import sentence_spans
-from ingest.units import Unit, lexicon
+from ingest.units import lexicon
 
 # A sentence much longer than this is a list or a broken page; its figures have no one meaning.
 MAX_CHARACTERS = 400
 MAX_FIGURES = 4
-MIN_WORDS = 2
 MAX_LINES = 3
+MIN_WORDS = 2
 # Words and names that a sentence must share with a longer one that says more.
 MIN_WEIGHT = 4
 # How much more the longer one may say: with each word it is more likely about something else.
@@ -27,33 +23,12 @@ MAX_GROWTH = 2
 MIN_LIKENESS = 85
 MIN_WORD_LIKENESS = 80
 CELL = " | "
-MAX_DIGITS = 6
-PLAIN = Unit("count", 1)
-CURRENCIES = frozenset(["euro", "dollar", "pound", "franc"])
 
-_NUMBER = r"\d{1,3}(?:[.,'\u2019\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?"
-_FIGURE = re.compile(
-    rf"(?P<currency>[€$£]?)(?P<low>{_NUMBER})(?:[-\u2013](?P<high>{_NUMBER}))?"
-    r"-?(?P<unit>[^\W\d_]+|[%€$£]|°\w?)?"
-)
-_THOUSANDS = re.compile(r"\d{1,3}(?:[.,'\u2019\u00a0\u202f]\d{3})+(?!\d)")
-_CLOCK = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d\d)")
-_TOKEN = re.compile(r"[^\s|]+|\|")
-_EDGES = "\"'“”\u2018\u2019«»()[]{}*.,;:!?…"
 _LIST_MARK = re.compile(
     r"\s*(?:[•*\u2013-]\s*(?:\|\s*)?|\d{1,3}(?:\.\d{1,3})*[.)]\s+|\(\d{1,3}\)\s+)+"
 )
-_DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number and its unit, in the smallest unit of its dimension; a range has two values."""
-
-    values: tuple[float, ...]
-    dimension: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,38 +57,27 @@ class Statement:
 
         It says what it is about in several words or names, and each figure has a unit.
         """
-        return self.weight >= MIN_WEIGHT and PLAIN.dimension not in self.dimensions
+        return self.weight >= MIN_WEIGHT and COUNT.dimension not in self.dimensions
 
     @property
     def weight(self) -> int:
         """Return how many words and names tell what the sentence is about."""
-        return len(self.words) + len(self.names)
+        return len({*self.words, *self.names})
 
     def by_dimension(self) -> dict[str, tuple[float, ...]]:
         """Return the figures that are the only ones of their dimension, counts left out."""
         return {
             figure.dimension: figure.values
             for figure in self.figures
-            if figure.dimension != PLAIN.dimension and self.dimensions.count(figure.dimension) == 1
+            if figure.dimension != COUNT.dimension and self.dimensions.count(figure.dimension) == 1
         }
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What was read of a sentence so far."""
-
-    figures: list[Figure] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)
-    before: str = ""
-    after_name: bool = False
 
 
 def statements(text: str) -> Iterator[Statement]:
     """Yield the sentences of a text that state figures, and the cells of its tables that do."""
     header: list[str] = []
     # Most passages have no figures, and this is asked of each of them many times.
-    spans = sentence_spans(text) if _DIGIT.search(text) else ()
+    spans = sentence_spans(text) if DIGIT.search(text) else ()
     for begin, end in spans:
         mark = _LIST_MARK.match(text, begin, end)
         start = mark.end() if mark else begin
@@ -151,7 +115,7 @@ def products_in(title: str) -> frozenset[str]:
 
     Versions and dates are none of them: they tell two editions of one text apart.
     """
-    return frozenset(name.lower() for name in _read(title).names if _is_product(name))
+    return frozenset(name.lower() for name in read(title).names if _is_product(name))
 
 
 def _is_product(name: str) -> bool:
@@ -180,26 +144,26 @@ def _same_word(word: str, other: str) -> bool:
 
 
 def _sentence(sentence: str, start: int) -> Iterator[Statement]:
-    if not _DIGIT.search(sentence):
+    if not DIGIT.search(sentence):
         return
     # What has many lines is a listing or the output of a program.
     if len(sentence) > MAX_CHARACTERS or sentence.count("\n") >= MAX_LINES:
         return
-    reading = _read(sentence)
+    reading = read(sentence)
     if 0 < len(reading.figures) <= MAX_FIGURES and _says_enough(reading):
         names = tuple(sorted(name.lower() for name in reading.names))
         figures, words = tuple(reading.figures), tuple(reading.words)
         yield Statement(start, start + len(sentence), figures, names, words)
 
 
-def _says_enough(reading: _Reading) -> bool:
+def _says_enough(reading: Reading) -> bool:
     """Tell whether the words say what is counted: with a unit, one may do ("warranty").
 
     The figures of an example are nobody's claim.
     """
     if not lexicon().examples.isdisjoint(reading.words):
         return False
-    if any(figure.dimension == PLAIN.dimension for figure in reading.figures):
+    if any(figure.dimension == COUNT.dimension for figure in reading.figures):
         return len(reading.words) >= MIN_WORDS
     return bool(reading.words)
 
@@ -210,7 +174,7 @@ def _row(row: str, start: int, header: list[str]) -> Iterator[Statement]:
     if len(row) > MAX_CHARACTERS or len(cells) != len(header) or not _WORD.search(cells[0]):
         return
     for column, cell in zip(header[1:], cells[1:], strict=True):
-        reading = _read(cell) if _DIGIT.search(cell) else _Reading()
+        reading = read(cell) if DIGIT.search(cell) else Reading()
         if 0 < len(reading.figures) <= MAX_FIGURES:
             names = (cells[0].casefold(), column.casefold(), *sorted(reading.names))
             figures, words = tuple(reading.figures), tuple(reading.words)
@@ -219,83 +183,3 @@ def _row(row: str, start: int, header: list[str]) -> Iterator[Statement]:
 
 def _cells(row: str) -> list[str]:
     return [cell.strip() for cell in row.split(CELL)]
-
-
-def _read(text: str) -> _Reading:
-    reading = _Reading()
-    _read_tokens(reading, _TOKEN.findall(text))
-    return reading
-
-
-def _read_tokens(reading: _Reading, tokens: Sequence[str]) -> None:
-    is_unit = False
-    for token, following in pairwise([*tokens, ""]):
-        if is_unit:
-            is_unit = False
-        elif _DIGIT.search(token):
-            is_unit = _read_number(reading, token.strip(_EDGES), following.strip(_EDGES))
-        else:
-            _read_word(reading, token.strip(_EDGES).lower())
-        reading.before = token.strip(_EDGES)
-
-
-def _read_word(reading: _Reading, word: str) -> None:
-    if any(map(str.isalpha, word)) and word not in lexicon().light:
-        reading.words.append(word)
-    reading.after_name = reading.after_name and word in lexicon().joining
-
-
-def _read_number(reading: _Reading, number: str, following: str) -> bool:
-    """Read a token with digits; tell whether the one after it was its unit."""
-    if clock := _CLOCK.fullmatch(number):
-        minutes = int(clock["hour"]) * 60.0 + int(clock["minute"])
-        reading.figures.append(Figure((minutes,), "time of day"))
-        return False
-    match = _FIGURE.fullmatch(number)
-    unit, is_apart = _unit(reading, match, following) if match else (None, False)
-    if match is None or unit is None:
-        is_code = any(map(str.isalpha, number))
-        reading.names.append(number if is_code else f"{reading.before} {number}")
-        reading.after_name = True
-        return False
-    values = tuple(_value(match[key]) * unit.size for key in ("low", "high") if match[key])
-    reading.figures.append(Figure(values, unit.dimension))
-    reading.after_name = False
-    return is_apart
-
-
-def _unit(reading: _Reading, match: re.Match[str], following: str) -> tuple[Unit | None, bool]:
-    """Return the unit of a number, none if it is a name, and whether it is the next word."""
-    if attached := match["currency"] or match["unit"]:
-        return lexicon().units.get(attached.lower()), False
-    if unit := lexicon().units.get(following.lower()):
-        return unit, True
-    before = reading.before.lower()
-    if (unit := lexicon().units.get(before)) and unit.dimension in CURRENCIES:
-        if reading.words[-1:] == [before]:
-            reading.words.pop()
-        return unit, False
-    return (None if _is_name(reading, match["low"], following) else PLAIN), False
-
-
-def _is_name(reading: _Reading, digits: str, following: str) -> bool:
-    # Editions of programs, chapters; telephone, order and article numbers; columns of numbers.
-    if not digits.isdigit() and not _THOUSANDS.match(digits):
-        return True
-    if len(digits) > MAX_DIGITS or re.fullmatch(r"0\d+|(?:19|20)\d\d", digits):
-        return True
-    if following[:1].isdigit() or following.lower() in lexicon().months:
-        return True
-    before = reading.before
-    if not before:
-        return following[:1].isupper()
-    is_labelled = before.lower() in lexicon().labels or any(map(str.isupper, before))
-    return is_labelled or reading.after_name
-
-
-def _value(digits: str) -> float:
-    whole = _THOUSANDS.match(digits)
-    if whole is None:
-        return float(digits.replace(",", "."))
-    end = whole.end()
-    return float(re.sub(r"\D", "", digits[:end]) + digits[end:].replace(",", "."))

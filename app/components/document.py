@@ -108,7 +108,8 @@ def _versions(services: Services, actor: Actor, entry: Entry, versions: Sequence
     key = f"document.versions.{entry.document.id}"
     number = st.pagination(pages, key=key) if pages > 1 else 1
     for version in versions[(number - 1) * PAGE_VERSIONS : number * PAGE_VERSIONS]:
-        _version(services, actor, version)
+        title = [] if version.title == entry.version.title else [version.title]
+        _version(services, actor, version, title)
     if len(versions) < 2:
         return
     folder = st.expander(
@@ -119,12 +120,12 @@ def _versions(services: Services, actor: Actor, entry: Entry, versions: Sequence
             changes.show(services, actor, versions)
 
 
-def _version(services: Services, actor: Actor, version: Version) -> None:
+def _version(services: Services, actor: Actor, version: Version, titled: Sequence[str]) -> None:
     status = t(f"source.status_{version.status}")
     facts = [t("source.version", number=version.number, status=status), moment(version.created_at)]
     if version.restored_from is not None:
         facts.append(t("document.restored_from", number=version.restored_from))
-    facts += [t("document.passages", count=version.passages), version.title]
+    facts += [t("document.passages", count=version.passages), *titled]
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.text(" · ".join(facts), width="stretch")
         name = t("document.file_of", number=version.number)

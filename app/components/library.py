@@ -97,11 +97,17 @@ def _filtered(shelf: Shelf) -> list[Entry]:
         key="documents.state",
         required=True,
     )
-    return [
+    found = [
         entry
         for entry in shelf.entries
         if STATES[state](shelf, entry) and all(word in _searched(entry) for word in wanted)
     ]
+    # What has waited longest comes first; the others stay in the order of their titles.
+    return sorted(found, key=_review_by) if state == "stale" else found
+
+
+def _review_by(entry: Entry) -> date:
+    return entry.document.review_by or date.max
 
 
 def _counted(shelf: Shelf, state: str) -> str:

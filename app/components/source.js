@@ -3,6 +3,7 @@ export default function (component) {
   const { data, parentElement } = component;
   const root = parentElement.querySelector(".source");
   root.setAttribute("aria-label", data.label);
+  root.classList.toggle("short", Boolean(data.picture));
   root.replaceChildren(
     ...data.parts.map(({ text, marked }) => {
       const element = document.createElement(marked ? "mark" : "span");

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Iterator
 
-from ingest.parse import outcome, pdf_pages, registry
+from ingest.parse import outcome, registry
 from ingest.parse.formats import pdf
+from ingest.parse.formats.pdf import pages as pdf_pages
 from ingest.parse.limits import Limits
 from ingest.parse.parsed import ParsedDocument
 from ingest.parse.wire import Frame, Kind, Request, Task, page_frame
@@ -37,7 +38,7 @@ def _parse(data: bytes, request: Request) -> ParsedDocument:
 
 def _recognise(data: bytes, request: Request, limits: Limits) -> Iterator[Frame]:
     """Read the pictures of pages one by one, as many as the limits leave time for."""
-    from ingest.parse import pdf_recognise
+    from ingest.parse.formats.pdf import recognise as pdf_recognise
 
     started = time.monotonic()
     for number, scan in pdf_recognise.recognise(data, request.pages):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 
 from ingest.errors import NoTextError
 from ingest.parse.children import Children
@@ -9,6 +10,7 @@ from ingest.parse.outcome import Outcome
 from ingest.parse.parsed import ParsedDocument
 from ingest.parse.wire import Inbox, Kind, Request, ScannedPage, Task, read_page
 
+_ENGINE_PACKAGES = ("rapidocr", "onnxruntime", "cv2")
 _PAGES_PER_CHILD = 10
 _MAX_PAGES = 2_000  # that are looked at in a document without text
 _MAX_FAILURES = 3  # of children, before the rest is left unread
@@ -24,10 +26,7 @@ def unread_pages(result: Outcome) -> tuple[int, ...]:
 
 def can_be_read() -> bool:
     """Tell whether the engine that reads scans is installed."""
-    # Here, because it loads the engine for PDF, which callers rarely need.
-    from ingest.parse import pdf_scans
-
-    return pdf_scans.is_available()
+    return all(find_spec(package) is not None for package in _ENGINE_PACKAGES)
 
 
 def parse_with_scans(

@@ -73,24 +73,33 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _readable() -> Iterator[tuple[str, bytes]]:
-    yield "boiler.pdf", pdf(
-        "The boiler holds 4 litres of water.\nIt heats up in 90 seconds.",
-        "Descale the boiler every 6 weeks.\nUse 25 grams of citric acid for it.",
+    yield (
+        "boiler.pdf",
+        pdf(
+            "The boiler holds 4 litres of water.\nIt heats up in 90 seconds.",
+            "Descale the boiler every 6 weeks.\nUse 25 grams of citric acid for it.",
+        ),
     )
     yield "second.pdf", pdf("The grinder of the second series runs at 480 turns a minute.")
     yield "brewing.docx", _docx()
     yield "training.pptx", _pptx()
     yield "prices.xlsx", _xlsx()
     yield "shops.csv", b"Town,Street,Opens at\nUtrecht,Oudegracht 12,9\nGhent,Korenlei 3,10\n"
-    yield "returns.html", (
-        b"<!doctype html><title>Returns</title><h1>Returns</h1><p>Send it back within 14 days.</p>"
+    yield (
+        "returns.html",
+        (
+            b"<!doctype html><title>Returns</title><h1>Returns</h1><p>Send it back within 14 days.</p>"
+        ),
     )
     yield "cleaning.md", b"# Cleaning\n\nRinse the milk pipe for 20 seconds after each drink.\n"
     yield "service.rst", b"Service\n=======\n\nA service visit takes 45 minutes.\n"
     yield "answer.eml", _eml()
     yield "handbook.epub", _epub()
     yield "notice.odt", _odt()
-    yield "letter.rtf", rb"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0 The cup warmer stays on for 30 minutes.\par}"
+    yield (
+        "letter.rtf",
+        rb"{\rtf1\ansi{\fonttbl\f0 Arial;}\f0 The cup warmer stays on for 30 minutes.\par}",
+    )
     yield "notes.txt", "The frother swivels by 270 degrees; naïve café tests passed.".encode()
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, select, update
 from app.services import Services
 from app.worker import REBUILD_PASSAGES, Worker
 from ingest import chunk as chunking
-from ingest import jobs, pipeline, sources, store, vectors
+from ingest import jobs, pipeline, sources, vectors
 from ingest.access import Scope
 from ingest.parse.parsed import ParsedDocument
 from ingest.sources import Upload

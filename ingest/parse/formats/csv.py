@@ -9,7 +9,7 @@ from io import StringIO
 from ingest.errors import CorruptDocumentError
 from ingest.parse.builder import DocumentBuilder
 from ingest.parse.clean import clean, decode
-from ingest.parse.office_tables import Allowance, Row, write_tables
+from ingest.parse.office.tables import Allowance, Row, write_tables
 from ingest.parse.parsed import ParsedDocument
 from ingest.parse.sniff import is_text, start_of, suffix
 from ingest.parse.titles import choose_title

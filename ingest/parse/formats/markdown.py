@@ -7,7 +7,7 @@ from markdown_it.token import Token
 
 from ingest.parse.clean import clean, decode
 from ingest.parse.formats import html
-from ingest.parse.html_blocks import BLOCK_TAGS
+from ingest.parse.formats.html.blocks import BLOCK_TAGS
 from ingest.parse.parsed import ParsedDocument
 from ingest.parse.sniff import is_text, start_of, suffix
 

@@ -1,7 +1,7 @@
 import pytest
 
-from ingest.parse import pdf_words
-from ingest.parse.pdf_frame import Frame
+from ingest.parse.formats.pdf import words as pdf_words
+from ingest.parse.formats.pdf.frame import Frame
 
 
 def aligned(text: str, *words: str) -> list[tuple[str, int]]:

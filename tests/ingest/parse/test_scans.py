@@ -9,7 +9,7 @@ from pypdf import PdfReader, PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
 from ingest.errors import NoTextError
-from ingest.parse import pdf_scans, sandbox
+from ingest.parse import sandbox, scans
 from ingest.parse.formats import pdf
 from ingest.parse.limits import Limits
 from ingest.parse.parsed import ParsedDocument
@@ -20,7 +20,7 @@ Make = Callable[..., bytes]
 Check = Callable[[ParsedDocument], None]
 
 needs_engine = pytest.mark.skipif(
-    not pdf_scans.is_available(), reason="reading scans is an optional extra: make ocr"
+    not scans.can_be_read(), reason="reading scans is an optional extra: make ocr"
 )
 SENTENCES = ("The deposit is refunded within", "fourteen days of the return.")
 TEXT = "The deposit is refunded within fourteen days of the return."
@@ -64,7 +64,7 @@ def line(text: str, *, left: float, top: float, step: float = 0.06) -> list[Scan
 
 
 def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf_scans, "is_available", lambda: False)
+    monkeypatch.setattr(scans, "can_be_read", lambda: False)
 
 
 @needs_engine

@@ -5,8 +5,8 @@ import pytest
 from ingest.errors import EmptyDocumentError, PoisonDocumentError
 from ingest.parse import registry
 from ingest.parse.formats import rtf
+from ingest.parse.formats.rtf.reader import MAX_DEPTH
 from ingest.parse.parsed import ParsedDocument
-from ingest.parse.rtf_reader import MAX_DEPTH
 
 HEAD = (
     rb"{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial Cyr;}"

@@ -15,7 +15,7 @@ from ingest.errors import (
 )
 from ingest.parse import registry
 from ingest.parse.formats import xlsx
-from ingest.parse.office_numbers import number_format
+from ingest.parse.office.numbers import number_format
 from ingest.parse.parsed import ParsedDocument
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -204,7 +204,7 @@ def test_too_many_cells_are_refused(make_xlsx: Callable[..., bytes], replace_par
 def test_too_many_empty_rows_are_refused(
     make_xlsx: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.parse.office_xml._MAX_STREAMED", 9)
+    monkeypatch.setattr("ingest.parse.office.xml._MAX_STREAMED", 9)
     data = make_xlsx(fill_cells(*((number, 0, 1) for number in range(10))))
 
     with pytest.raises(PoisonDocumentError, match=r"sheet1\.xml has more than 9 entries"):
