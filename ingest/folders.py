@@ -130,16 +130,18 @@ class _Files:
     """The files of a folder by source, and the folders inside that may not be listed."""
 
     seen: dict[str, _File]
-    closed: tuple[str, ...]
+    closed: tuple[str, ...] = ()
 
-    def has_lost(self, source: str) -> bool:
-        """Tell whether a file is gone for certain."""
-        return source not in self.seen and self._is_whole and not source.startswith(self.closed)
-
-    @property
-    def _is_whole(self) -> bool:
+    def lost(self, sources: Iterable[str]) -> list[str]:
+        """Return those of the sources whose files are gone for certain."""
         # Nobody knows what else an export held that can be read in part only.
-        return not any(file.is_damaged_export for file in self.seen.values())
+        if any(file.is_damaged_export for file in self.seen.values()):
+            return []
+        return [
+            source
+            for source in sources
+            if source not in self.seen and not source.startswith(self.closed)
+        ]
 
 
 def _seen(item: Upload) -> _File:
@@ -171,7 +173,7 @@ def _current(session: Session) -> list[Known]:
 def _plan(result: Plan, files: _Files, documents: Sequence[Known]) -> Plan:
     known = {entry.document.source: entry for entry in documents}
     ours = {source: e for source, e in known.items() if e.document.folder == result.folder}
-    lost = [source for source in ours if files.has_lost(source)]
+    lost = files.lost(ours)
     movable = _movable(files, ours, lost)
     for source, file in files.seen.items():
         _place(result, source, file, known.get(source), movable)

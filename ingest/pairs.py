@@ -56,6 +56,20 @@ class Meeting:
     score: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """Two sentences that say the same of the same names, of one row's cells the column's too."""
+
+    one: Stretch
+    other: Stretch
+    names: tuple[str, ...]
+    is_equal: bool
+
+    @property
+    def claims(self) -> tuple[tuple[int, str, tuple[str, ...]], ...]:
+        return (1, self.one.text, self.names), (2, self.other.text, self.names)
+
+
 Meetings = Sequence[Meeting]
 Stretches = tuple[Stretch, Stretch]
 
@@ -80,23 +94,21 @@ def conflicts(meetings: Meetings) -> Iterator[Stretches]:
     that document tells two cases apart.
     """
     compared = [found for meeting in sorted(meetings, key=_place) for found in _compared(meeting)]
-    done = {side for one, other, is_equal in compared if is_equal for side in _sides(one, other)}
-    for one, other, _ in compared:
-        if done.isdisjoint(_sides(one, other)):
-            done.update(_sides(one, other))
-            yield one, other
+    agreed = {claim for found in compared if found.is_equal for claim in found.claims}
+    told: set[tuple[int, str]] = set()
+    for found in compared:
+        sides = (1, found.one.text), (2, found.other.text)
+        if agreed.isdisjoint(found.claims) and told.isdisjoint(sides):
+            told.update(sides)
+            yield found.one, found.other
 
 
 def _place(meeting: Meeting) -> tuple[int, int]:
     return meeting.one.start, meeting.other.start
 
 
-def _sides(one: Stretch, other: Stretch) -> tuple[tuple[int, str], tuple[int, str]]:
-    return (1, one.text), (2, other.text)
-
-
-def _compared(meeting: Meeting) -> Iterator[tuple[Stretch, Stretch, bool]]:
-    """Yield the sentences that say the same, and whether with equal figures."""
+def _compared(meeting: Meeting) -> Iterator[_Compared]:
+    """Yield the sentences that say the same."""
     one, other = meeting.one, meeting.other
     # Most passages state no figures: then the other one is not read at all.
     if not one.statements or not _are_about_one_thing(one, other):
@@ -106,7 +118,8 @@ def _compared(meeting: Meeting) -> Iterator[tuple[Stretch, Stretch, bool]]:
             if meeting.score < CLOSE and not (ours.stands_alone and theirs.stands_alone):
                 continue
             if (is_equal := agreement(ours, theirs)) is not None:
-                yield _stretch(one, ours), _stretch(other, theirs), is_equal
+                stretches = _stretch(one, ours), _stretch(other, theirs)
+                yield _Compared(*stretches, ours.names, is_equal)
 
 
 def _are_about_one_thing(one: Text, other: Text) -> bool:

@@ -84,7 +84,9 @@ def _read_number(reading: Reading, number: str, following: str) -> bool:
         reading.names.append(number if is_code else f"{reading.before} {number}")
         reading.after_name = True
         return False
-    values = tuple(_value(match[key]) * unit.size for key in ("low", "high") if match[key])
+    digits = [match[key] for key in ("low", "high") if match[key]]
+    # Rounded, since 1.1 times 1,000 is not quite 1,100.
+    values = tuple(round(_value(part) * unit.size, 6) for part in digits)
     reading.figures.append(Figure(values, unit.dimension))
     reading.after_name = False
     return is_apart

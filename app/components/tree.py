@@ -11,7 +11,8 @@ from typing import Any
 import streamlit as st
 from streamlit.components import v2
 
-Node = str | dict[str, Any]
+Element = dict[str, Any]
+Node = str | Element
 OnAct = Callable[[str, str], None]
 
 _FOLDER = Path(__file__).parent
@@ -23,7 +24,7 @@ _mount = v2.component(
 )
 
 
-def node(tag: str, *children: Node | None, key: str | None = None, **attributes: object) -> Node:
+def node(tag: str, *children: Node | None, key: str | None = None, **attributes: object) -> Element:
     """Return an element; attributes of None are left out, "class_" and "aria_label" are meant."""
     given = {
         name.rstrip("_").replace("_", "-"): str(value)
@@ -34,7 +35,7 @@ def node(tag: str, *children: Node | None, key: str | None = None, **attributes:
     return {"tag": tag, "key": key, "attributes": given, "children": shown}
 
 
-def button(label: str, action: str, subject: str, about: str = "") -> Node:
+def button(label: str, action: str, subject: str, about: str = "") -> Element:
     """Return a button that acts on a subject; `about` tells it from its like when read aloud."""
     name = f"{label}: {about}" if about else None
     attributes = {"type": "button", "class": "act", "aria-label": name}
@@ -42,7 +43,7 @@ def button(label: str, action: str, subject: str, about: str = "") -> Node:
     return {**_element("button", label, attributes, key), "act": [action, subject]}
 
 
-def link(label: str, address: str, action: str, subject: str) -> Node:
+def link(label: str, address: str, action: str, subject: str) -> Element:
     """Return a link whose plain click acts here; with Ctrl, and when copied, it is an address."""
     key = f"{action}.{subject}"
     return {**_element("a", label, {"href": address}, key), "act": [action, subject]}
@@ -60,6 +61,6 @@ def show(key: str, *nodes: Node | None, on_act: OnAct | None = None) -> None:
     _mount(data={"nodes": shown}, key=key, on_act_change=acted)
 
 
-def _element(tag: str, label: str, attributes: dict[str, str | None], key: str) -> dict[str, Any]:
+def _element(tag: str, label: str, attributes: dict[str, str | None], key: str) -> Element:
     given = {name: value for name, value in attributes.items() if value is not None}
     return {"tag": tag, "key": key, "attributes": given, "children": [label]}

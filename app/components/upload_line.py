@@ -1,7 +1,7 @@
 """The line that sums all uploads up: "12 of 30 done, about 40 seconds left, 1 needs you"."""
 
 from app.components.moments import duration
-from app.components.tree import Node, node
+from app.components.tree import Element, node
 from app.text import t
 from app.workflow.uploads import Standing
 
@@ -9,7 +9,7 @@ from app.workflow.uploads import Standing
 SPOKEN_STEPS = 5
 
 
-def line(standing: Standing, needing: int) -> Node:
+def line(standing: Standing, needing: int) -> Element:
     """Return the line as it is seen, as it is read aloud now and then, and as a bar."""
     total = standing.done + standing.pace.unfinished
     step = max(1, total // SPOKEN_STEPS)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.components.addresses import of_document, of_upload
 from app.components.moments import clock
-from app.components.tree import Node, button, link, node
+from app.components.tree import Element, Node, button, link, node
 from app.text import t
 from ingest import sources
 from ingest.jobs import RETRIED
@@ -31,7 +31,7 @@ def groups(rows: Sequence[Job]) -> dict[str, list[Job]]:
     return {name: some for name, some in found.items() if some}
 
 
-def group_nodes(name: str, rows: Sequence[Job]) -> Node:
+def group_nodes(name: str, rows: Sequence[Job]) -> Element:
     """Return a group of uploads under its heading."""
     heading = node("h3", t(f"uploads.group_{name}", count=len(rows)))
     more = len(rows) - SHOWN

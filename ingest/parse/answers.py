@@ -32,7 +32,7 @@ def answer(data: bytes, request: Request, limits: Limits) -> Iterator[Frame]:
 
 def _parse(data: bytes, request: Request) -> ParsedDocument:
     if request.scans:
-        return pdf.parse(data, request.name, request.scans)
+        return registry.checked(pdf.parse(data, request.name, request.scans), request.name)
     return registry.parse(data, request.name)
 
 

@@ -65,10 +65,15 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         raise EmptyDocumentError(title=name)
     if len(data) > MAX_FILE_BYTES:
         raise DocumentTooLargeError(title=name, limit_mb=MAX_FILE_BYTES // 1_000_000)
-    return _checked(detect(data, name).parse(data, name), name)
+    return checked(detect(data, name).parse(data, name), name)
 
 
-def _checked(document: ParsedDocument, name: str) -> ParsedDocument:
+def checked(document: ParsedDocument, name: str) -> ParsedDocument:
+    """Return a document that has some text and not too much.
+
+    Raises:
+        IngestError: It has none, or is too long.
+    """
     if not document.blocks and document.pages:
         raise NoTextError(title=name, pages=len(document.pages))
     if not document.blocks:

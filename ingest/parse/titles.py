@@ -14,7 +14,7 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _PATH_LIKE = re.compile(
-    r"(\w:\\|/|file:|https?:)\S*|\S+\.(pdf|docx?|html?|md|txt|tex|dvi|indd|qxd)"
+    r"(\w:\\|/|file:|https?:)\S*|\S+\.(pdf|docx?|pptx?|xlsx?|html?|md|rst|txt|csv|eml|epub|odt|rtf|tex|dvi|indd|qxd)"
 )
 
 

@@ -11,14 +11,16 @@ import pytest
 import app.workflow
 from app.errors import PermissionDeniedError
 from app.roles import PERMISSIONS, Permission, Role
-from app.workflow import audits, documents, drafts, gaps, tickets
+from app.workflow import audits, documents, drafts, gaps, tickets, uploads
 from ingest.errors import CopilotError
+from ingest.life import Description
 from ingest.tables import Visibility
 from rag.tables import Label, TicketStatus
 from tests.app.people import Desk
 
 ADMIN, AGENT, OWNER, REVIEWER = Role.ADMIN, Role.AGENT, Role.OWNER, Role.REVIEWER
 Act = Callable[[Desk, str], object]
+DESCRIPTION = Description("Olu", Visibility.PUBLIC, [], None)
 
 ACTS: dict[str, tuple[Act, set[Role]]] = {
     "audits.next_citation": (
@@ -29,24 +31,48 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: audits.judge(desk.services, who, "none", Label.SUPPORTED, ""),
         {ADMIN, REVIEWER},
     ),
-    "documents.upload": (
-        lambda desk, who: documents.upload(
-            desk.services, who, [("a.md", b"# A\n\ntext")], Visibility.PUBLIC
-        ),
-        {ADMIN, OWNER},
-    ),
     "documents.entries": (lambda desk, who: documents.entries(desk.services, who), set(Role)),
-    "documents.recent_jobs": (
-        lambda desk, who: documents.recent_jobs(desk.services, who),
-        {ADMIN, OWNER},
-    ),
-    "documents.unfinished": (
-        lambda desk, who: documents.unfinished(desk.services, who),
-        {ADMIN, OWNER},
-    ),
     "documents.source": (
         lambda desk, who: documents.source(desk.services, who, f"{desk.document}.1"),
         set(Role),
+    ),
+    "documents.passages": (
+        lambda desk, who: documents.passages(desk.services, who, f"{desk.document}.1", 1, 10),
+        set(Role),
+    ),
+    "documents.page_image": (
+        lambda desk, who: documents.page_image(desk.services, who, f"{desk.document}.1", 1, (0, 5)),
+        set(Role),
+    ),
+    "documents.pictured_page": (
+        lambda desk, who: documents.pictured_page(desk.services, who, f"{desk.document}.1", 0),
+        set(Role),
+    ),
+    "documents.versions": (
+        lambda desk, who: documents.versions(desk.services, who, desk.document),
+        set(Role),
+    ),
+    "documents.compare": (
+        lambda desk, who: documents.compare(
+            desk.services, who, f"{desk.document}.1", f"{desk.document}.1"
+        ),
+        set(Role),
+    ),
+    "documents.describe": (
+        lambda desk, who: documents.describe(desk.services, who, desk.document, DESCRIPTION),
+        {ADMIN, OWNER},
+    ),
+    "documents.restore": (
+        lambda desk, who: documents.restore(desk.services, who, f"{desk.document}.1"),
+        {ADMIN, OWNER},
+    ),
+    "documents.open_findings": (
+        lambda desk, who: documents.open_findings(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "documents.settle_finding": (
+        lambda desk, who: documents.settle_finding(desk.services, who, "none"),
+        {ADMIN, OWNER},
     ),
     "documents.withdraw": (
         lambda desk, who: documents.withdraw(desk.services, who, desk.document),
@@ -84,6 +110,44 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "tickets.gap_of": (
         lambda desk, who: tickets.gap_of(desk.services, who, desk.ticket),
         {ADMIN, AGENT, REVIEWER},
+    ),
+    "uploads.upload": (
+        lambda desk, who: uploads.upload(
+            desk.services, who, [("a.md", b"# A\n\ntext")], Visibility.PUBLIC
+        ),
+        {ADMIN, OWNER},
+    ),
+    "uploads.recent": (
+        lambda desk, who: uploads.recent(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "uploads.standing": (
+        lambda desk, who: uploads.standing(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "uploads.cancel": (
+        lambda desk, who: uploads.cancel(desk.services, who, ["none"]),
+        {ADMIN, OWNER},
+    ),
+    "uploads.pause": (
+        lambda desk, who: uploads.pause(desk.services, who, ["none"]),
+        {ADMIN, OWNER},
+    ),
+    "uploads.resume": (
+        lambda desk, who: uploads.resume(desk.services, who, ["none"]),
+        {ADMIN, OWNER},
+    ),
+    "uploads.retry": (
+        lambda desk, who: uploads.retry(desk.services, who, "none"),
+        {ADMIN, OWNER},
+    ),
+    "uploads.discard": (
+        lambda desk, who: uploads.discard(desk.services, who, "none"),
+        {ADMIN, OWNER},
+    ),
+    "uploads.file_of": (
+        lambda desk, who: uploads.file_of(desk.services, who, "none"),
+        {ADMIN, OWNER},
     ),
 }
 

@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -15,7 +15,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 LARGE_BYTES = 200_000
-BOMB_BYTES = 600_000_000
+BOMB_BYTES = 250_000_000
 SUBJECTS = ("kettle", "toaster", "mixer", "blender", "steamer", "juicer", "roaster", "cooler")
 
 
@@ -87,9 +87,7 @@ def _readable() -> Iterator[tuple[str, bytes]]:
     yield "shops.csv", b"Town,Street,Opens at\nUtrecht,Oudegracht 12,9\nGhent,Korenlei 3,10\n"
     yield (
         "returns.html",
-        (
-            b"<!doctype html><title>Returns</title><h1>Returns</h1><p>Send it back within 14 days.</p>"
-        ),
+        (b"<!doctype html><title>Returns</title><h1>Returns</h1><p>Return it in 14 days.</p>"),
     )
     yield "cleaning.md", b"# Cleaning\n\nRinse the milk pipe for 20 seconds after each drink.\n"
     yield "service.rst", b"Service\n=======\n\nA service visit takes 45 minutes.\n"
@@ -195,11 +193,13 @@ def _odt() -> bytes:
 def _bomb() -> bytes:
     """Return a Word file of kilobytes that unpacks to more than anybody has room for."""
     buffer = io.BytesIO(_docx())
-    with ZipFile(buffer, "a", ZIP_DEFLATED, compresslevel=9) as archive:
-        with archive.open("word/media/image1.xml", "w", force_zip64=True) as member:
-            piece = bytes(10_000_000)
-            for _ in range(BOMB_BYTES // len(piece)):
-                member.write(piece)
+    piece = bytes(10_000_000)
+    with (
+        ZipFile(buffer, "a", ZIP_DEFLATED) as archive,
+        archive.open("word/media/image1.xml", "w") as member,
+    ):
+        for _ in range(BOMB_BYTES // len(piece)):
+            member.write(piece)
     return buffer.getvalue()
 
 
@@ -211,9 +211,9 @@ def _zip(members: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def _saved(save: object) -> bytes:
+def _saved(save: Callable[[io.BytesIO], object]) -> bytes:
     buffer = io.BytesIO()
-    save(buffer)  # type: ignore[operator]
+    save(buffer)
     return buffer.getvalue()
 
 

@@ -86,6 +86,7 @@ def test_sentences_contradict_each_other_by_their_figures(one: str, other: str) 
     [
         ("The warranty lasts 24 months.", "The warranty lasts 2 years."),
         ("The filter costs 1,000 EUR.", "The filter costs 1.000,00 €."),
+        ("The milk tank holds 1.1 litres.", "The milk tank holds 1100 ml."),
         ("The Aria 500 holds 1.2 l of water.", "The Aria 300 holds 0.9 l of water."),
         ("Aria 500 holds 1.2 l of water.", "Aria 300 holds 0.9 l of water."),
         ("Error E17 clears after 5 seconds.", "Error E18 clears after 9 seconds."),

@@ -75,6 +75,21 @@ def test_two_documents_with_nearly_the_same_text_are_found(knowledge_base: Knowl
     assert duplicate.other.text.startswith("How to descale")
 
 
+def test_a_row_that_agrees_in_one_column_may_disagree_in_another(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    table = "# Delivery\n\n| Country | Time | Price |\n|---|---|---|\n| Germany | 3 days | 5 € |\n"
+    knowledge_base.put("old.md", table)
+    knowledge_base.put("new.md", table.replace("5 €", "7 €"))
+
+    compare(knowledge_base)
+
+    conflicts = [f for f in found(knowledge_base) if f.kind == FindingKind.NUMBER_CONFLICT]
+    assert [{place.text for place in conflict.places} for conflict in conflicts] == [
+        {"Germany | 3 days | 5 €", "Germany | 3 days | 7 €"}
+    ]
+
+
 def test_a_figure_mentioned_in_passing_is_held_against_its_own_page(
     knowledge_base: KnowledgeBase,
 ) -> None:

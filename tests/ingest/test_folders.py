@@ -363,7 +363,7 @@ def test_what_lies_in_a_folder_that_cannot_be_listed_is_not_gone(
         patch.setattr(os, "scandir", refusing(os.scandir, desk.folder / "sub"))
         plan = desk.sync()
 
-    assert plan.remove == ["sub/deep/tank.md", "sub/hose.md"] or plan.remove == []
+    assert plan.remove == []
     assert desk.current() == {
         "pump.md": "The pump 1",
         "sub/hose.md": "The hose 1",
@@ -490,7 +490,8 @@ def test_a_synchronisation_cut_off_at_any_step_is_completed_by_the_next(
         assert list(broken_links(session)) == []
 
 
-def test_thousands_of_renamed_files_are_planned_within_seconds(desk: Desk) -> None:
+@pytest.mark.timeout(20)
+def test_thousands_of_renamed_files_are_planned_within_seconds() -> None:
     known = [
         folders.Known(
             Document(
@@ -507,7 +508,7 @@ def test_thousands_of_renamed_files_are_planned_within_seconds(desk: Desk) -> No
         for number in range(20_000)
     ]
     files = folders._Files(
-        {f"new/{number}.md": folders._File(str(number), {}) for number in range(20_000)}, ()
+        {f"new/{number}.md": folders._File(str(number), {}) for number in range(20_000)}
     )
 
     plan = folders._plan(Plan("kb"), files, known)

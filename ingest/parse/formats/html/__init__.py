@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingest.errors import PoisonDocumentError
 from ingest.parse.builder import DocumentBuilder
 from ingest.parse.clean import decode, one_line
 from ingest.parse.formats.html.blocks import BlockWriter
@@ -33,6 +34,11 @@ _HIDING_STYLE = re.compile(
 _NEVER_IN_CELLS = "table, h1, h2, h3, h4, h5, h6"
 _MAX_CELL_CHARACTERS = 1_000
 _MIN_ROWS = 2
+_MAX_DEPTH = 2_000
+
+
+class _TooDeepError(Exception):
+    """No person wrote this, and what keeps track of open elements grows slow with their number."""
 
 
 def recognises(data: bytes, name: str) -> bool:
@@ -55,7 +61,10 @@ def parse_text(
     """Read decoded HTML; a format that is rendered to HTML first comes in here."""
     tree = LexborHTMLParser(html)
     builder = DocumentBuilder()
-    _write(tree, builder, _UNSEEN_TAGS | _BOILERPLATE_TAGS)
+    try:
+        _write(tree, builder, _UNSEEN_TAGS | _BOILERPLATE_TAGS)
+    except _TooDeepError as error:
+        raise PoisonDocumentError(title=name, reason="it is nested too deeply") from error
     if builder.is_empty:
         # A page that is all navigation is still better read than refused.
         _write(tree, builder, _UNSEEN_TAGS)
@@ -67,7 +76,10 @@ def _declared_charset(data: bytes) -> str | None:
     found = _CHARSET.search(data[:_CHARSET_WINDOW])
     declared = found[1].decode("ascii", "replace").lower() if found else None
     # A declaration readable as ASCII cannot be in UTF-16; browsers ignore it too.
-    return None if declared is None or declared.startswith("utf-16") else declared
+    if declared is None or declared.startswith("utf-16"):
+        return None
+    # Browsers read Latin-1 as Windows-1252, which has the typographic quotes that pages mean.
+    return "cp1252" if declared in {"iso-8859-1", "latin1", "us-ascii"} else declared
 
 
 def _title(tree: LexborHTMLParser) -> str | None:
@@ -98,11 +110,16 @@ def _visible_nodes(
     A stack of our own, because documents nest deeper than Python's.
     """
     stack = [(root, True)] if root else []
+    depth = 0
     while stack:
         node, entering = stack.pop()
         yield node, entering
+        depth -= not entering
         if not entering or not node.is_element_node:
             continue
+        depth += 1
+        if depth > _MAX_DEPTH:
+            raise _TooDeepError
         stack.append((node, False))
         children = [child for child in _children(node) if _is_visible(child, unseen)]
         stack.extend((child, True) for child in reversed(children))

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from ingest.errors import PoisonDocumentError
 from ingest.parse.formats import html
 from ingest.parse.parsed import ParsedDocument
 
@@ -104,3 +105,14 @@ def test_deep_nesting_does_not_exhaust_the_stack(check: Callable[[ParsedDocument
 
     check(document)
     assert document.text == "deep"
+
+
+def test_a_page_nested_beyond_reason_is_refused_at_once() -> None:
+    with pytest.raises(PoisonDocumentError, match="nested too deeply"):
+        html.parse(b"<html>" + b"<div>" * 100_000 + b"deep", "a.html")
+
+
+def test_latin_1_is_read_as_browsers_read_it() -> None:
+    page = b"<html><meta charset=iso-8859-1><p>The \x93red\x94 lamp"
+
+    assert html.parse(page, "a.html").text == "The \u201cred\u201d lamp"
