@@ -95,6 +95,12 @@ class Version(Base):
             sqlite_where=text("status = 'current'"),
             postgresql_where=text("status = 'current'"),
         ),
+        Index(
+            "ix_versions_pending",
+            "id",
+            sqlite_where=text("compared_at IS NULL AND status = 'current'"),
+            postgresql_where=text("compared_at IS NULL AND status = 'current'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)

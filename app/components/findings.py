@@ -1,7 +1,6 @@
 """What owners should know: documents that repeat or contradict each other."""
 
 import re
-from collections.abc import Iterator, Sequence
 from math import ceil
 
 import streamlit as st
@@ -98,17 +97,17 @@ def _side(place: Place, other: Place, kind: FindingKind) -> Node:
     )
 
 
-def marked(text: str, other: str) -> Sequence[Node]:
-    """Return a text with those figures marked that the other text has not."""
-    known = set(_FIGURE.findall(other))
-
-    def pieces() -> Iterator[Node]:
-        position = 0
-        for match in _FIGURE.finditer(text):
-            if match.group() not in known:
-                yield from filter(None, [text[position : match.start()]])
-                yield node("mark", match.group())
-                position = match.end()
-        yield from filter(None, [text[position:]])
-
-    return list(pieces())
+def marked(text: str, other: str) -> list[Node]:
+    """Return a text with those figures marked that are others in the other text."""
+    ours, theirs = _FIGURE.findall(text), _FIGURE.findall(other)
+    # Sentences built alike have each figure in the same place.
+    against = theirs if len(ours) == len(theirs) else None
+    parts: list[Node] = []
+    position = 0
+    for number, match in enumerate(_FIGURE.finditer(text)):
+        figure = match.group()
+        if figure in theirs if against is None else figure == against[number]:
+            continue
+        parts += [text[position : match.start()], node("mark", figure)]
+        position = match.end()
+    return [part for part in [*parts, text[position:]] if part]

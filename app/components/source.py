@@ -28,6 +28,8 @@ def source(
     document: Document, version: Version, page: int | None, span: tuple[int, int], key: str
 ) -> None:
     """Show where a source says something: title, version, page, and the words in their place."""
+    pictured = _pictured_page(version, span)
+    page = pictured or page
     place = [t("source.page", page=page)] if page else []
     status = t(f"source.status_{version.status}")
     place.append(t("source.version", number=version.number, status=status))
@@ -37,7 +39,8 @@ def source(
     if document.visibility != Visibility.PUBLIC:
         st.badge(t(f"source.visibility_{document.visibility}"), color="orange")
     data = {"parts": _parts(version.text, *span), "label": t("source.region")}
-    _mount(data=data | {"picture": _picture(version, span)}, key=key)
+    picture = _picture(version, pictured, span) if pictured else None
+    _mount(data=data | {"picture": picture}, key=key)
     url = of_original(version.id)
     if page and version.media_type == "application/pdf":
         st.link_button(t("source.original_page", page=page), f"{url}#page={page}")
@@ -45,15 +48,16 @@ def source(
         st.link_button(t("source.original"), url)
 
 
-def _picture(version: Version, span: tuple[int, int]) -> dict[str, str] | None:
-    """Return where the page with the quote can be seen as its author made it, if it can."""
+def _pictured_page(version: Version, span: tuple[int, int]) -> int | None:
+    """Return the page on which a quote begins, if it can be shown as its author made it."""
     services, actor = resources.services(), session.actor()
     try:
-        page = documents.pictured_page(services, actor.id, version.id, span[0])
+        return documents.pictured_page(services, actor.id, version.id, span[0])
     except CopilotError:
         return None
-    if page is None:
-        return None
+
+
+def _picture(version: Version, page: int, span: tuple[int, int]) -> dict[str, str]:
     return {
         "address": of_page_image(version.id, page, span),
         "text": t("source.picture", page=page, title=version.title),

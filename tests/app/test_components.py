@@ -56,7 +56,7 @@ def test_markdown_finds_nothing_in_untrusted_text(text: str) -> None:
 
 
 def _job(name: str = "a.txt", outcome: Outcome | None = None, **values: object) -> Job:
-    job = Job(name, "1" * 64, name, "owner@example.com", {})
+    job = Job(source=name, sha256="1" * 64, file_name=name, actor="owner@example.com", details={})
     job.state = JobState.DONE if outcome else JobState.QUEUED
     job.outcome = outcome
     for field, value in values.items():
@@ -199,14 +199,21 @@ def test_markup_in_a_document_stays_text_in_a_comparison(text: str) -> None:
     assert not {"img", "script"} & set(_tags(table))
 
 
-def test_only_figures_that_the_other_document_lacks_are_marked() -> None:
-    parts = marked("In 2026 the warranty is 24 months.", "In 2026 the warranty is 36 months.")
+@pytest.mark.parametrize(
+    ("text", "other", "expected"),
+    [
+        ("In 2026 it is 24 months.", "In 2026 it is 36 months.", ["24"]),
+        ("Every 5 weeks, for 20 minutes.", "Every 2 weeks, for 5 minutes.", ["5", "20"]),
+        ("24 months, 36 in Italy.", "36 months.", ["24"]),
+        ("1,299.00 euro", "1,299.50 euro", ["1,299.00"]),
+        ("24 months.", "24 months.", []),
+    ],
+)
+def test_only_figures_that_differ_are_marked(text: str, other: str, expected: list[str]) -> None:
+    parts = marked(text, other)
 
-    assert [part if isinstance(part, str) else part["children"] for part in parts] == [
-        "In 2026 the warranty is ",
-        ["24"],
-        " months.",
-    ]
+    assert "".join(map(_words, parts)) == text
+    assert [_words(part) for part in parts if "mark" in _tags(part)] == expected
 
 
 @pytest.mark.parametrize(

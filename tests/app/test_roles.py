@@ -158,7 +158,9 @@ def _use_cases(module: ModuleType) -> set[str]:
     return {
         f"{name}.{function}"
         for function, value in inspect.getmembers(module, inspect.isfunction)
-        if value.__module__ == module.__name__ and "user_id" in inspect.signature(value).parameters
+        if value.__module__ == module.__name__
+        and not function.startswith("_")
+        and "user_id" in inspect.signature(value).parameters
     }
 
 

@@ -170,7 +170,13 @@ def test_a_finding_is_shown_and_settled_only_where_both_documents_may_be_seen(
     engineer = desk.add_person("engineer", Role.OWNER, "engineers")
     with desk.services.database.write() as session:
         finding = Finding(
-            FindingKind.NUMBER_CONFLICT, f"{desk.document}.1", 0, 5, f"{SECRET_ID}.1", 0, 9
+            kind=FindingKind.NUMBER_CONFLICT,
+            version_id=f"{desk.document}.1",
+            start=0,
+            end=5,
+            other_version_id=f"{SECRET_ID}.1",
+            other_start=0,
+            other_end=9,
         )
         session.add(finding)
         finding_id = finding.id

@@ -156,7 +156,8 @@ def test_nobody_uploads_what_they_would_not_see(desk: Desk, owner: str) -> None:
 def test_of_very_many_uploads_those_on_their_way_are_never_cut_off(desk: Desk, owner: str) -> None:
     with desk.services.database.write() as session:
         for number in range(uploads.LISTED_JOBS + 20):
-            job = Job(f"{number}.txt", "0" * 64, f"{number}.txt", "owner@example.com", {})
+            name = f"{number}.txt"
+            job = Job(source=name, sha256="0" * 64, file_name=name, actor="ida", details={})
             job.state, job.outcome = JobState.DONE, Outcome.FAILED
             job.finished_at = now() + timedelta(seconds=number)
             session.add(job)

@@ -66,8 +66,8 @@ def test_a_line_is_kept_changed_taken_out_or_put_in() -> None:
     changes = between(before, after)
 
     assert [change.kind for change in changes] == ["kept", "changed", "removed", "added", "kept"]
-    assert marked(changes[1].before) == ["1", "8"]
-    assert marked(changes[1].after) == ["2", "0"]
+    assert marked(changes[1].before) == ["1", "8 "]
+    assert marked(changes[1].after) == ["2", "0 "]
     assert changes[2].before == (Stretch("Wait.", marked=True),)
     assert changes[3].after == (Stretch("Rinse the brew group twice.", marked=True),)
 
@@ -96,6 +96,15 @@ def test_a_line_just_short_enough_is_compared_word_by_word() -> None:
     [change] = between(line + "one", line + "two")
 
     assert change.kind == ChangeKind.CHANGED
+
+
+def test_a_line_among_many_equal_ones_is_still_told_apart() -> None:
+    before = ["same"] * 60 + ["one"] + ["same"] * 60
+
+    changes = between("\n".join(before), "\n".join(before).replace("one", "two"))
+
+    kinds = [change.kind for change in changes]
+    assert kinds == ["kept"] * 60 + ["removed", "added"] + ["kept"] * 60
 
 
 MANY = 20_000

@@ -1,22 +1,29 @@
 import io
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from docx import Document as DocxDocument
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
 from ingest import jobs, sources
 from ingest.access import Scope
 from ingest.db import Database, now
 from ingest.events import broken_links
 from ingest.messages import catalogue
+from ingest.parse import sandbox
+from ingest.parse.parsed import ParsedDocument
 from ingest.pipeline import Ingestion, ingest_documents, rebuild_index
 from ingest.sources import Upload
 from ingest.tables import Embedding, Job, JobState, Outcome, VersionStatus, Visibility
+from ingest.vectors import content_hash
 from tests.fakes import HashEmbedder
 from tests.ingest.knowledge_base import WORKER, KnowledgeBase
 
@@ -402,3 +409,173 @@ def test_nothing_is_left_behind_when_storing_is_cut_off(
 
 def fail(*_arguments: object) -> None:
     raise SystemError
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pipeline ask after every step whether its jobs are still wanted."""
+    monkeypatch.setattr("ingest.pipeline.REPORT_SECONDS", 0.0)
+
+
+def end(base: KnowledgeBase, *queued: Job, how: Callable[[Session, list[str]], None]) -> None:
+    with base.database.write() as session:
+        how(session, [job.id for job in queued])
+
+
+class SteppingEmbedder(HashEmbedder):
+    """Embeds one text after the other, and calls `before` first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = 0
+        self.before: Callable[[], None] = lambda: None
+
+    def encode(self, texts: Any, on_progress: Any = None) -> Any:
+        if isinstance(texts, str):
+            return super().encode(texts)
+        self.before()
+        for index in range(len(texts)):
+            self.begun += 1
+            on_progress([index])
+        return super().encode(texts, lambda _: None)
+
+
+@pytest.fixture
+def stepping(knowledge_base: KnowledgeBase) -> tuple[KnowledgeBase, SteppingEmbedder]:
+    embedder = SteppingEmbedder()
+    renewed = replace(knowledge_base.ingestion, embedder=embedder)
+    return KnowledgeBase(renewed, embedder), embedder
+
+
+def uploads_of(*names: str) -> list[Upload]:
+    return [Upload(name, name, f"All about the {name}.".encode()) for name in names]
+
+
+@pytest.mark.parametrize("how", [jobs.cancel, jobs.pause])
+@pytest.mark.usefixtures("eager")
+def test_of_a_batch_the_document_that_is_called_off_is_not_stored(
+    stepping: tuple[KnowledgeBase, SteppingEmbedder], how: Callable[[Session, list[str]], None]
+) -> None:
+    base, embedder = stepping
+    first, second, third = base.submit(*uploads_of("a.md", "b.md", "c.md"))
+    embedder.before = lambda: end(base, second, how=how)
+
+    base.work()
+
+    outcomes = [base.job(job.id).outcome for job in (first, third)]
+    assert outcomes == [Outcome.INDEXED, Outcome.INDEXED]
+    assert base.versions("b.md") == []
+    assert sorted(base.found("all about")) == ["a.md", "c.md"]
+    assert base.actions() == ["document:publish"] * 2
+    with base.database.read() as session:
+        kept = set(session.scalars(select(Embedding.content_hash)))
+    assert len(kept) == 2
+    assert content_hash("b\nAll about the b.md.") not in kept
+
+
+@pytest.mark.parametrize("how", [jobs.cancel, jobs.pause])
+@pytest.mark.usefixtures("eager")
+def test_embedding_stops_at_once_when_nobody_waits_for_it_any_more(
+    stepping: tuple[KnowledgeBase, SteppingEmbedder], how: Callable[[Session, list[str]], None]
+) -> None:
+    base, embedder = stepping
+    queued = base.submit(*uploads_of("a.md", "b.md", "c.md"))
+    embedder.before = lambda: end(base, *queued, how=how)
+
+    base.work()
+
+    assert (embedder.begun, embedder.batches) == (1, [])
+    assert base.found("all about") == []
+    assert {base.job(job.id).stage for job in queued} <= {"done", "waiting"}
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_document_that_was_paused_at_work_begins_anew_when_it_is_resumed(
+    stepping: tuple[KnowledgeBase, SteppingEmbedder],
+) -> None:
+    base, embedder = stepping
+    [queued] = base.submit(*uploads_of("a.md"))
+    embedder.before = lambda: end(base, queued, how=jobs.pause)
+    base.work()
+    resting = base.job(queued.id)
+    embedder.before = lambda: None
+
+    end(base, queued, how=jobs.resume)
+    base.work()
+
+    assert (resting.state, resting.stage, resting.worker) == (JobState.PAUSED, "waiting", None)
+    assert base.job(queued.id).outcome == Outcome.INDEXED
+    assert base.versions("a.md") == [(1, VersionStatus.CURRENT)]
+
+
+@pytest.mark.usefixtures("eager")
+def test_reading_stops_when_the_upload_is_cancelled(
+    knowledge_base: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued = knowledge_base.submit(*uploads_of("a.md", "b.md"))
+    read: list[str] = []
+
+    def parse_file(path: Path, name: str, watch: Callable[[int, int], None]) -> ParsedDocument:
+        read.append(name)
+        if name == "a.md":
+            end(knowledge_base, queued[0], how=jobs.cancel)
+            watch(0, 1)
+            read.append("went on")
+        return sandbox.parse_file(path, name, watch=watch)
+
+    monkeypatch.setattr("ingest.pipeline.parse_file", parse_file)
+    knowledge_base.work()
+
+    assert read == ["a.md", "b.md"]
+    assert [knowledge_base.job(job.id).outcome for job in queued] == ["cancelled", "indexed"]
+    assert knowledge_base.found("all about") == ["b.md"]
+
+
+def test_what_a_cancelled_upload_says_of_a_document_does_not_count(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    knowledge_base.put("a.md", "The pump.", visibility="public")
+    older, newer = knowledge_base.submit(
+        Upload("a.md", "a.md", b"The hose."),
+        Upload("a.md", "a.md", b"The pump.", {"visibility": "restricted", "labels": ["x"]}),
+    )
+    end(knowledge_base, older, how=jobs.cancel)
+    claimed = jobs.claim(knowledge_base.database, WORKER, 16)
+    end(knowledge_base, newer, how=jobs.cancel)
+
+    ingest_documents(knowledge_base.ingestion, claimed)
+
+    assert [job.id for job in claimed] == [newer.id]
+    assert knowledge_base.document("a.md").visibility == Visibility.PUBLIC
+    assert knowledge_base.actions() == ["document:publish"]
+
+
+def test_a_failure_that_comes_too_late_is_not_that_of_the_worker_who_took_over(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    [queued] = knowledge_base.submit(Upload("a.exe", "a.exe", b"MZ\x90\x00\x03" + bytes(200)))
+    slow = jobs.claim(knowledge_base.database, "slow", 16)
+    with knowledge_base.database.write() as session:
+        past = now() - timedelta(seconds=1)
+        session.execute(update(Job).values(lease_until=past))
+    jobs.claim(knowledge_base.database, "fast", 16)
+
+    ingest_documents(knowledge_base.ingestion, slow)
+
+    kept = knowledge_base.job(queued.id)
+    assert (kept.state, kept.worker, kept.error_code) == (JobState.RUNNING, "fast", None)
+
+
+def test_one_document_of_a_batch_that_became_a_duplicate_does_not_undo_the_others(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    knowledge_base.submit(
+        *uploads_of("a.md"),
+        Upload("same.md", "same.md", b"All about the a.md."),
+        *uploads_of("c.md"),
+    )
+
+    knowledge_base.work()
+
+    assert sorted(knowledge_base.found("all about")) == ["a.md", "c.md"]
+    assert knowledge_base.actions() == ["document:publish"] * 2

@@ -34,7 +34,7 @@ _HIDING_STYLE = re.compile(
 _NEVER_IN_CELLS = "table, h1, h2, h3, h4, h5, h6"
 _MAX_CELL_CHARACTERS = 1_000
 _MIN_ROWS = 2
-_MAX_DEPTH = 2_000
+_MAX_DEPTH = 10_000
 
 
 class _TooDeepError(Exception):
