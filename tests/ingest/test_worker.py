@@ -1,22 +1,30 @@
 """The worker's loop, with hashed words in place of the model."""
 
+import errno
+import os
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from filelock import FileLock
 from sqlalchemy import delete, func, select, update
 
+from app import worker as worker_module
 from app.services import Services
-from app.worker import REBUILD_PASSAGES, Worker
+from app.worker import ATTEMPTS_TOGETHER, REBUILD_PASSAGES, Worker
 from ingest import chunk as chunking
-from ingest import jobs, pipeline, sources, vectors
+from ingest import jobs, life, pipeline, sources, store, vectors
 from ingest.access import Scope
+from ingest.index.protocol import IndexBuildError
+from ingest.parse import sandbox
 from ingest.parse.parsed import ParsedDocument
 from ingest.sources import Upload
 from ingest.tables import Embedding, Generation, Job, JobState, Outcome, Version
+from tests.fakes import HashEmbedder
 
 
 def submit(services: Services, *names: str) -> list[str]:
@@ -198,3 +206,223 @@ def test_a_new_embedding_model_embeds_what_is_there_already(services: Services) 
     running.join(20)
 
     assert found(services, "otter") == ["otter.md"]
+
+
+def errors(services: Services, job_ids: list[str]) -> list[str | None]:
+    with services.database.read() as session:
+        return [session.get_one(Job, job_id).error_code for job_id in job_ids]
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what the machine failed be tried again without waiting."""
+    monkeypatch.setattr(jobs, "BACKOFF", (timedelta(0),) * 4)
+    monkeypatch.setattr(worker_module, "POLL_SECONDS", 0.01)
+
+
+FULL_DISK = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (FULL_DISK, "No space left on device"),
+        (ChildProcessError("No process could be started."), "No process could be started."),
+        (BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), "Resource temp"),
+    ],
+)
+def test_what_the_machine_cannot_do_now_is_done_at_the_next_try(
+    services: Services, monkeypatch: pytest.MonkeyPatch, fault: OSError, reason: str
+) -> None:
+    at_once(monkeypatch)
+    ids = submit(services, "zebra", "otter")
+    seen: list[tuple[str, str, int]] = []
+
+    def parse_file(path: Path, name: str, **options: Any) -> ParsedDocument:
+        with services.database.read() as session:
+            job = session.get_one(Job, ids[0])
+            seen.append((str(job.error_code), job.error_fields.get("reason", ""), job.failures))
+        if len(seen) == 1:
+            raise fault
+        return sandbox.parse_file(path, name, **options)
+
+    monkeypatch.setattr(pipeline, "parse_file", parse_file)
+    services.worker.finish(ids, lambda _: None)
+
+    assert outcomes(services, ids) == [Outcome.INDEXED] * 2
+    assert errors(services, ids) == [None, None]
+    code, told, failures = seen[1]
+    assert (code, failures, told.startswith(reason)) == ("machine", 1, True)
+
+
+def test_a_file_store_that_cannot_be_read_puts_documents_off(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    ids = submit(services, "zebra")
+    asked: list[str] = []
+    path = services.files.path
+
+    def failing(sha256: str) -> Path:
+        asked.append(sha256)
+        if len(asked) < 3:
+            raise FULL_DISK
+        return path(sha256)
+
+    monkeypatch.setattr(services.files, "path", failing)
+    services.worker.finish(ids, lambda _: None)
+
+    assert (outcomes(services, ids), len(asked)) == ([Outcome.INDEXED], 3)
+
+
+def test_a_document_that_meets_a_fault_of_the_machine_each_time_fails_alone(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+
+    def parse_file(path: Path, name: str, **options: Any) -> ParsedDocument:
+        if name == "heron.md":
+            raise FULL_DISK
+        return sandbox.parse_file(path, name, **options)
+
+    monkeypatch.setattr(pipeline, "parse_file", parse_file)
+    ids = submit(services, "heron", "zebra", "otter")
+    services.worker.finish(ids, lambda _: None)
+
+    assert outcomes(services, ids) == [Outcome.FAILED, Outcome.INDEXED, Outcome.INDEXED]
+    assert errors(services, ids) == ["machine", None, None]
+    with services.database.read() as session:
+        assert session.get_one(Job, ids[0]).attempts == len(jobs.BACKOFF) + 1 > ATTEMPTS_TOGETHER
+
+
+def test_a_document_that_cannot_be_stored_does_not_stop_the_others(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = store.add_version
+
+    def add_version(session: Any, ready: store.Prepared, *rest: Any) -> None:
+        real(session, ready, *rest)
+        if ready.title == "otter":
+            message = "a fault of ours"
+            raise IndexError(message)
+
+    monkeypatch.setattr(store, "add_version", add_version)
+    items = [
+        Upload(f"{name}.md", f"{name}.md", f"# {name}\n\nThe {name} is loud.".encode())
+        for name in ("zebra", "otter", "heron")
+    ]
+    ids = sources.submit(services.database, services.files, items, "olu")
+    services.worker.finish(ids, lambda _: None)
+
+    assert outcomes(services, ids) == [Outcome.INDEXED, Outcome.FAILED, Outcome.INDEXED]
+    assert errors(services, ids)[1] == "unexpected"
+    with services.database.read() as session:
+        assert sorted(session.scalars(select(Version.title))) == ["heron", "zebra"]
+
+
+def test_the_next_batch_is_read_while_the_present_one_is_embedded(
+    services: Services, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "BATCH_DOCUMENTS", 1)
+    ids = submit(services, "zebra", "otter", "heron")
+    read = {name: threading.Event() for name in ("zebra.md", "otter.md", "heron.md")}
+    waited: list[tuple[str, bool]] = []
+    encode = HashEmbedder.encode
+
+    def parse_file(path: Path, name: str, **options: Any) -> ParsedDocument:
+        parsed = sandbox.parse_file(path, name, **options)
+        read[name].set()
+        return parsed
+
+    def embed(self: HashEmbedder, texts: Any, on_progress: Any = None) -> Any:
+        following = {"zebra": "otter.md", "otter": "heron.md"}
+        for name, after in following.items():
+            if not isinstance(texts, str) and f"The {name} is" in texts[0]:
+                waited.append((after, read[after].wait(20)))
+        return encode(self, texts, on_progress)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(pipeline, "parse_file", parse_file)
+    monkeypatch.setattr(HashEmbedder, "encode", embed)
+    services.worker.finish(ids, lambda _: None)
+
+    assert waited == [("otter.md", True), ("heron.md", True)]
+    assert outcomes(services, ids) == [Outcome.INDEXED] * 3
+
+
+def test_whoever_waits_does_not_wait_for_what_others_have_paused(services: Services) -> None:
+    theirs = submit(services, "zebra")
+    with services.database.write() as session:
+        jobs.pause(session, theirs)
+    mine = submit(services, "otter")
+
+    services.worker.finish(mine, lambda _: None)
+
+    assert outcomes(services, [*mine, *theirs]) == [Outcome.INDEXED, None]
+    with services.database.read() as session:
+        assert session.get_one(Job, theirs[0]).state == JobState.PAUSED
+
+
+def test_whoever_waits_is_told_that_a_document_was_cancelled(services: Services) -> None:
+    ids = submit(services, "zebra", "otter")
+    with services.database.write() as session:
+        jobs.cancel(session, ids[:1])
+
+    services.worker.finish(ids, lambda _: None)
+
+    assert outcomes(services, ids) == [Outcome.CANCELLED, Outcome.INDEXED]
+
+
+def test_a_restored_version_that_has_no_vector_under_the_model_gets_one(
+    services: Services,
+) -> None:
+    services.worker.finish(submit(services, "zebra"), lambda _: None)
+    again = Upload("zebra.md", "zebra.md", b"The otter is loud.")
+    services.worker.finish(
+        sources.submit(services.database, services.files, [again], "olu"), lambda _: None
+    )
+    document_id = store.document_id("zebra.md")
+    with services.database.write() as session:
+        old = select(Version.id).where(Version.number == 1).scalar_subquery()
+        hashes = vectors.Passage.content_hash
+        query = select(hashes).where(vectors.Passage.version_id == old)
+        session.execute(
+            update(Embedding)
+            .where(Embedding.content_hash.in_(query))
+            .values(model="an earlier model")
+        )
+        life.restore_version(session, document_id, 1, "olu")
+    model = services.ingestion.embedder.fingerprint
+    assert vectors.has_unembedded(services.database, model)
+    stop = threading.Event()
+    running = threading.Thread(target=services.worker.run, args=(stop,), daemon=True)
+    running.start()
+
+    wait_until(lambda: not vectors.has_unembedded(services.database, model))
+    wait_until(lambda: services.index.state().delta == 0)
+    stop.set()
+    running.join(20)
+
+    hits = services.retriever.search("The zebra is loud", 1, Scope.everything())
+    assert [(hit.version.number, "zebra" in hit.passage.text) for hit in hits] == [(3, True)]
+
+
+@pytest.mark.parametrize("fault", [FULL_DISK, IndexBuildError("x"), ValueError("of the engine")])
+def test_an_index_that_cannot_be_built_holds_up_nothing_and_is_tried_again(
+    services: Services, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def refuse() -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.index, "rebuild", refuse)
+        many = [f"thing{number}" for number in range(REBUILD_PASSAGES)]
+        ids = submit(services, *many)
+        services.worker.finish(ids, lambda _: None)
+    assert set(outcomes(services, ids)) == {Outcome.INDEXED}
+    assert found(services, "thing7") == ["thing7.md"]
+    assert services.index.state().generation is None
+
+    monkeypatch.setattr(services.worker, "_rebuild_after", 0.0)
+    services.worker.finish([], lambda _: None)
+
+    assert services.index.state().delta == 0
+    assert found(services, "thing7") == ["thing7.md"]
