@@ -1,4 +1,4 @@
-"""A BERT encoder that computes on the tokens of a batch laid end to end, without padding.
+"""A BERT encoder that computes on the tokens of a batch laid end to end, nearly without padding.
 
 Source of the model: Devlin et al., "BERT", NAACL 2019; of the mean over its token vectors as a
 sentence's vector: Reimers & Gurevych, "Sentence-BERT", EMNLP 2019.
@@ -6,7 +6,7 @@ sentence's vector: Reimers & Gurevych, "Sentence-BERT", EMNLP 2019.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,9 @@ from torch.nn import functional
 SUPPORTED = {"model_type": "bert", "hidden_act": "gelu"}
 # The exponential of a higher score, summed over a sequence, would be too large for a number.
 MAX_SCORE = 80.0
+# Lengths are rounded up to multiples of this for attention, and tokens to a power of two from here.
+STEP = 16
+MIN_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +78,35 @@ class Bert:
 
     @torch.inference_mode()
     def encode(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Embed token sequences; neighbours of equal length are computed fastest.
+        """Embed token sequences; neighbours of similar length are computed together.
 
         Returns:
             float32[len(sequences), dimensions], rows of unit length.
         """
-        lengths = [len(sequence) for sequence in sequences]
-        states = self._embed(sequences, lengths)
-        groups = list(_groups(lengths))
+        batch = Batch.of([len(sequence) for sequence in sequences], self._words.device)
+        states = self._embed(sequences, batch)
         for layer in self._layers:
-            states = self._apply(layer, states, groups)
-        means = torch.stack([part.float().mean(0) for part in torch.split(states, lengths)])
+            states = self._apply(layer, states, batch)
+        parts = torch.split(states[: batch.tokens], batch.lengths)
+        means = torch.stack([part.float().mean(0) for part in parts])
         unit: NDArray[np.float32] = functional.normalize(means, dim=1).cpu().numpy()
         return unit
 
-    def _embed(self, sequences: Sequence[Sequence[int]], lengths: Sequence[int]) -> Tensor:
+    def _embed(self, sequences: Sequence[Sequence[int]], batch: "Batch") -> Tensor:
+        rest = [0] * (batch.rows - batch.tokens)
+        ids = [token for sequence in sequences for token in sequence]
+        places = [place for length in batch.lengths for place in range(length)]
         device = self._words.device
-        ids = torch.tensor([token for sequence in sequences for token in sequence], device=device)
-        places = torch.cat([torch.arange(length, device=device) for length in lengths])
-        return self._normalise(self._words[ids] + self._positions[places], self._norm)
+        words = self._words[torch.tensor(ids + rest, device=device)]
+        return self._normalise(
+            words + self._positions[torch.tensor(places + rest, device=device)], self._norm
+        )
 
-    def _apply(self, layer: Layer, states: Tensor, groups: list["Group"]) -> Tensor:
+    def _apply(self, layer: Layer, states: Tensor, batch: "Batch") -> Tensor:
         projected = _linear(states, layer.attention)
-        mixed = torch.empty_like(states)
-        for group in groups:
-            mixed[group.start : group.end] = self._attend(projected[group.start : group.end], group)
+        mixed = torch.zeros_like(states)
+        for group in batch.groups:
+            mixed[group.start : group.end] = self._attend(projected, group)
         states = self._normalise(
             _linear(mixed, layer.attention_output) + states, layer.attention_norm
         )
@@ -107,15 +114,14 @@ class Bert:
         return self._normalise(_linear(inner, layer.output) + states, layer.output_norm)
 
     def _attend(self, projected: Tensor, group: "Group") -> Tensor:
-        """Mix the values of each sequence: [tokens, 3 x dimensions] → [tokens, dimensions]."""
+        """Mix the values of each sequence: [rows, 3 x dimensions] → [tokens, dimensions]."""
         shape = (group.count, group.length, 3, self._heads, -1)
-        queries, keys, values = projected.view(shape).permute(2, 0, 3, 1, 4)
-        on_processor = projected.device.type == "cpu"
-        if projected.dtype == torch.bfloat16 and on_processor:
-            mixed = _attend_in_bfloat16(queries, keys, values)
+        queries, keys, values = projected[group.rows].view(shape).permute(2, 0, 3, 1, 4)
+        if projected.dtype == torch.bfloat16 and projected.device.type == "cpu":
+            mixed = _attend_in_bfloat16(queries, keys, values, group.mask)
         else:
-            mixed = functional.scaled_dot_product_attention(queries, keys, values)
-        return mixed.transpose(1, 2).reshape(len(projected), self.dimensions)
+            mixed = functional.scaled_dot_product_attention(queries, keys, values, group.mask)
+        return mixed.transpose(1, 2).reshape(-1, self.dimensions)[group.real]
 
     def _normalise(self, states: Tensor, norm: Affine) -> Tensor:
         size = (self.dimensions,)
@@ -124,27 +130,55 @@ class Bert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Neighbouring sequences of one length, and where their tokens lie in the batch."""
+    """Neighbouring sequences of similar length, laid out in rows of `length`."""
 
     start: int
+    end: int
     count: int
     length: int
-
-    @property
-    def end(self) -> int:
-        """Return where the tokens end."""
-        return self.start + self.count * self.length
+    rows: Tensor  # int[count x length]: where in the batch each token is; any row for the rest
+    real: Tensor  # int[tokens]: which of these are tokens
+    mask: Tensor  # bool[count, 1, 1, length]: which keys are tokens
 
 
-def _groups(lengths: Sequence[int]) -> Iterator[Group]:
-    counts = [(length, len(list(some))) for length, some in groupby(lengths)]
-    starts = accumulate((length * count for length, count in counts), initial=0)
-    for start, (length, count) in zip(starts, counts, strict=False):
-        yield Group(start, count, length)
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Sequences end to end.
+
+    There are few different sizes: PyTorch keeps code and memory for each it has met.
+    """
+
+    lengths: list[int]
+    tokens: int
+    rows: int
+    groups: list[Group]
+
+    @classmethod
+    def of(cls, lengths: Sequence[int], device: torch.device) -> Self:
+        """Lay sequences of these lengths out."""
+        tokens = sum(lengths)
+        rows = max(MIN_ROWS, 1 << (tokens - 1).bit_length())
+        return cls(list(lengths), tokens, rows, list(_groups(lengths, device)))
 
 
-def _attend_in_bfloat16(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attend to all of a sequence: each [count, heads, length, size].
+def _groups(lengths: Sequence[int], device: torch.device) -> Iterator[Group]:
+    start = 0
+    for length, some in groupby(lengths, key=lambda length: -(-length // STEP) * STEP):
+        sizes = torch.tensor(list(some))
+        offsets = start + torch.cumsum(sizes, 0) - sizes
+        places = torch.arange(length)
+        mask = places < sizes[:, None]
+        rows = torch.where(mask, offsets[:, None] + places, start)
+        end = start + int(sizes.sum())
+        real = mask.flatten().nonzero()[:, 0]
+        shaped = mask[:, None, None, :]
+        tensors = (tensor.to(device) for tensor in (rows.flatten(), real, shaped))
+        yield Group(start, end, len(sizes), length, *tensors)
+        start = end
+
+
+def _attend_in_bfloat16(queries: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Attend to all tokens of a sequence: each [count, heads, length, size].
 
     PyTorch's own attention and softmax take two to three times as long for short sequences on a
     processor that multiplies in bfloat16. The exponents are divided by their sum last, where there
@@ -154,6 +188,7 @@ def _attend_in_bfloat16(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor
     scale = shape[-1] ** -0.5
     flat = [part.reshape(-1, *shape[-2:]) for part in (queries * scale, keys, values)]
     weights = torch.bmm(flat[0], flat[1].transpose(1, 2)).clamp_(max=MAX_SCORE).exp_()
+    weights.view(*shape[:3], -1).mul_(mask)
     mixed = torch.bmm(weights, flat[2]) / weights.sum(-1, keepdim=True)
     return mixed.view(shape)
 

@@ -248,6 +248,110 @@ def test_a_withdrawn_document_is_not_found_any_more(run: Run, pages: Path) -> No
     assert (again.status, again.error["code"]) == (1, "unknown_document")
 
 
+def test_sync_keeps_documents_in_step_with_a_folder(run: Run, pages: Path) -> None:
+    first = run("sync", pages, "--owner", "Olu", "--label", "a")
+    (pages / "errors.md").rename(pages / "codes.md")
+    (pages / "sub" / "shipping.html").unlink()
+    (pages / "new.md").write_text("# New\n\nThe tray holds two cups.\n")
+
+    second = run("sync", pages)
+
+    assert (first.status, second.status) == (0, 0)
+    assert (first.json["add"], first.json["unchanged"]) == (["errors.md", "sub/shipping.html"], 0)
+    assert [row["status"] for row in first.json["documents"]] == ["indexed", "indexed"]
+    plan = second.json
+    assert [(move["source"], move["to"]) for move in plan["move"]] == [("errors.md", "codes.md")]
+    assert (plan["add"], plan["remove"]) == (["new.md"], ["sub/shipping.html"])
+    assert (plan["change"], plan["conflict"], plan["unchanged"]) == ([], [], 0)
+    assert [row["source"] for row in plan["documents"]] == ["new.md"]
+    rows = {row["source"]: row for row in run("documents").json["documents"]}
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "codes.md": "current",
+        "new.md": "current",
+        "sub/shipping.html": "withdrawn",
+    }
+    assert (rows["codes.md"]["owner"], rows["codes.md"]["labels"]) == ("Olu", ["a"])
+    assert {row["folder"] for row in rows.values()} == {str(pages)}
+    assert run("search", "Error E17", "-k", "1").json["hits"][0]["source"] == "codes.md"
+
+
+def test_sync_says_in_words_what_it_did(run: Run, pages: Path) -> None:
+    run("sync", pages)
+    (pages / "errors.md").rename(pages / "codes.md")
+    (pages / "sub" / "shipping.html").unlink()
+
+    out = run("sync", pages, as_json=False).out
+
+    assert out.splitlines() == [
+        "move      errors.md -> codes.md",
+        "remove    sub/shipping.html",
+        "0 unchanged",
+    ]
+
+
+def test_sync_only_says_what_would_be_done_where_that_is_asked(run: Run, pages: Path) -> None:
+    result = run("sync", pages, "--dry-run")
+
+    assert (result.status, result.json["dry_run"], result.json["documents"]) == (0, True, [])
+    assert result.json["add"] == ["errors.md", "sub/shipping.html"]
+    assert run("documents").json["documents"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("empty", "empty_folder"), ("none", "source_not_found")]
+)
+def test_sync_refuses_a_folder_without_files(
+    run: Run, pages: Path, tmp_path: Path, name: str, code: str
+) -> None:
+    run("sync", pages)
+    (tmp_path / "empty").mkdir()
+
+    result = run("sync", tmp_path / name)
+
+    assert (result.status, result.error["code"]) == (1, code)
+    assert {row["status"] for row in run("documents").json["documents"]} == {"current"}
+
+
+def test_documents_past_their_review_date_are_listed_apart(
+    run: Run, pages: Path, home: Path
+) -> None:
+    run("ingest", pages)
+    assert run("documents", "--stale").json["documents"] == []
+    with closing(sqlite3.connect(home / "copilot.sqlite3")) as record:
+        record.execute("UPDATE documents SET review_by = '2020-02-03' WHERE source = 'errors.md'")
+        record.commit()
+
+    [row] = run("documents", "--stale").json["documents"]
+
+    assert (row["source"], row["review_by"], row["title"]) == (
+        "errors.md",
+        "2020-02-03",
+        "Error codes",
+    )
+    assert "Error codes" in run("documents", "--stale", as_json=False).out
+
+
+def test_an_earlier_version_and_a_withdrawn_document_come_back(run: Run, pages: Path) -> None:
+    rows = run("ingest", pages).json["documents"]
+    name = next(row["document_id"] for row in rows if row["source"] == "errors.md")
+    (pages / "errors.md").write_text("# Error codes\n\nNothing is known.\n")
+    run("ingest", pages / "errors.md")
+
+    result = run("documents", "restore", name, "--version", "1")
+    run("withdraw", name)
+    back = run("documents", "restore", name, "--version", "2")
+
+    assert (result.status, result.json) == (
+        0,
+        {"document_id": name, "version": 3, "status": "current"},
+    )
+    assert (back.status, back.json["version"]) == (0, 4)
+    assert run("documents", "show", name, "--text").json["text"].endswith("Nothing is known.")
+    assert run("audit", "verify").json["valid"] is True
+    missing = run("documents", "restore", name, "--version", "9")
+    assert (missing.status, missing.error["code"]) == (1, "unknown_document")
+
+
 def test_search_as_an_account_sees_what_the_account_may_see(run: Run, pages: Path) -> None:
     run("ingest", pages / "errors.md", "--visibility", "restricted", "--label", "engineers")
     for name, label in (("ann", "engineers"), ("ben", "sales")):

@@ -117,14 +117,8 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         ),
         {ADMIN, OWNER},
     ),
-    "uploads.recent": (
-        lambda desk, who: uploads.recent(desk.services, who),
-        {ADMIN, OWNER},
-    ),
-    "uploads.standing": (
-        lambda desk, who: uploads.standing(desk.services, who),
-        {ADMIN, OWNER},
-    ),
+    "uploads.recent": (lambda desk, who: uploads.recent(desk.services, who), {ADMIN, OWNER}),
+    "uploads.standing": (lambda desk, who: uploads.standing(desk.services, who), {ADMIN, OWNER}),
     "uploads.cancel": (
         lambda desk, who: uploads.cancel(desk.services, who, ["none"]),
         {ADMIN, OWNER},
@@ -137,10 +131,7 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: uploads.resume(desk.services, who, ["none"]),
         {ADMIN, OWNER},
     ),
-    "uploads.retry": (
-        lambda desk, who: uploads.retry(desk.services, who, "none"),
-        {ADMIN, OWNER},
-    ),
+    "uploads.retry": (lambda desk, who: uploads.retry(desk.services, who, "none"), {ADMIN, OWNER}),
     "uploads.discard": (
         lambda desk, who: uploads.discard(desk.services, who, "none"),
         {ADMIN, OWNER},

@@ -14,7 +14,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
-LARGE_BYTES = 120_000
+LARGE_BYTES = 240_000
 BOMB_BYTES = 250_000_000
 SUBJECTS = ("kettle", "toaster", "mixer", "blender", "steamer", "juicer", "roaster", "cooler")
 

@@ -9,8 +9,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e import files
 from tests.e2e.conftest import Desk, shoot, sign_in
-from tests.e2e.test_gate import signed_in
-from tests.e2e.test_story import CITATION, open_ticket
 
 pytestmark = pytest.mark.browser
 SOON = 90_000
@@ -119,10 +117,11 @@ def test_an_upload_at_work_is_paused_cancelled_without_a_trace_and_tried_again(
     expect(page.locator(".overall p").first).to_contain_text("1 paused")
     page.get_by_role("button", name="Resume all").click()
     expect(parts).to_contain_text(re.compile("Waiting|Reading|Embedding"))
-    # By keyboard, and through two looks at how far it is: the button keeps the focus.
+    # By keyboard: the button keeps the focus while what stands beside it changes.
     cancel = parts.get_by_role("button", name="Cancel")
     cancel.focus()
-    page.wait_for_timeout(2_200)
+    before = parts.inner_text()
+    expect(parts).not_to_have_text(before, use_inner_text=True, timeout=SOON)
     expect(cancel).to_be_focused()
     page.keyboard.press("Enter")
     expect(parts).to_contain_text("Cancelled; nothing of it was stored.")
@@ -218,30 +217,6 @@ def test_nobody_labels_a_document_out_of_their_own_sight(page: Page, tmp_path: P
     shoot(page, "documents-restricted")
 
 
-def test_a_cited_page_is_shown_as_it_looks_with_the_quote_marked(page: Page, desk: Desk) -> None:
-    sign_in(page, "agent")
-    open_ticket(page, "T-2001")
-    draft = page.get_by_role("button", name=re.compile("^Draft"))
-    draft.or_(page.locator(CITATION)).first.wait_for()
-    if not page.locator(CITATION).count():
-        draft.first.click()
-    page.locator(CITATION).first.click()
-
-    image = page.get_by_role("img", name="Page 14 of", exact=False)
-    image.scroll_into_view_if_needed()
-    page.wait_for_function("image => image.naturalWidth > 900", arg=image.element_handle())
-    shoot(page, "documents-page-image")
-    address = str(image.get_attribute("src"))
-    with signed_in(desk, "agent") as client:
-        answer = client.get(address)
-        assert answer.headers["content-type"] == "image/png"
-        assert answer.headers["cache-control"] == "private, no-cache"
-        assert client.get(address.replace("/page/14", "/page/9999")).status_code == 422
-        assert client.get(address.replace("/page/14", "/page/xx")).status_code == 422
-        assert client.get(f"/source/nothing/page/1.png?{'9' * 5_000}").status_code == 404
-        assert client.get("/upload/nothing").status_code == 404
-
-
 @pytest.mark.parametrize("look", ["phone", "dark"])
 def test_the_pages_are_whole_on_a_phone_and_in_the_dark(page: Page, look: str) -> None:
     if look == "phone":
@@ -259,3 +234,11 @@ def test_the_pages_are_whole_on_a_phone_and_in_the_dark(page: Page, look: str) -
     page.locator("tbody a").first.click()
     page.get_by_role("heading", name="Versions").wait_for()
     shoot(page, f"documents-{look}-4")
+
+
+def test_a_document_that_is_not_there_is_answered_in_words(page: Page) -> None:
+    page.goto("/documents?document=nothing")
+
+    expect(page.get_by_text("There is no such document.")).to_be_visible()
+    page.get_by_role("button", name="← All documents").click()
+    expect(page.get_by_role("tab", name="All documents")).to_be_visible()

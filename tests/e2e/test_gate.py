@@ -1,11 +1,9 @@
 """What a visitor without a session can reach: the sign-in form, and nothing else."""
 
-import asyncio
-
 import httpx
 import pytest
-from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tests.e2e.conftest import PASSWORD, Desk
 
@@ -48,12 +46,12 @@ def test_people_without_a_session_are_sent_to_the_form(desk: Desk) -> None:
 def test_a_websocket_without_a_session_is_refused(desk: Desk, cookie: str) -> None:
     url = desk.url.replace("http", "ws") + "/_stcore/stream"
 
-    async def attempt() -> None:
-        async with connect(url, additional_headers={"cookie": cookie}):
-            pass
+    with (
+        pytest.raises(InvalidStatus) as refusal,
+        connect(url, additional_headers={"cookie": cookie}),
+    ):
+        pass
 
-    with pytest.raises(InvalidStatus) as refusal:
-        asyncio.run(attempt())
     assert refusal.value.response.status_code == 403
 
 

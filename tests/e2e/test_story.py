@@ -133,7 +133,7 @@ def test_an_owner_uploads_reads_and_withdraws_documents(page: Page, tmp_path: Pa
     shoot(page, "upload-chosen")
 
     page.get_by_role("button", name="Add to the knowledge base").click()
-    page.get_by_text("2 of 2 done, 1 needs you").wait_for(timeout=60_000)
+    expect(page.locator(".overall p").first).to_contain_text("2 of 2 done", timeout=60_000)
 
     expect(page.get_by_text("The file is empty.", exact=False).first).to_be_visible()
     shoot(page, "uploaded")

@@ -1,252 +1,190 @@
-"""The real processes, killed at any moment: nothing is lost, doubled or left unreadable."""
+"""A process that takes a folder in, killed at any moment while the folder goes on changing.
 
-import contextlib
+COPILOT_TEST_KILLS says how often, COPILOT_TEST_SEED which moments are chosen.
+"""
+
+import io
 import os
 import random
-import socket
-import subprocess
-import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from uuid import uuid4
 
-import psutil
 import pytest
-from sqlalchemy import func, select
+from docx import Document as DocxDocument
+from reportlab.pdfgen.canvas import Canvas
+from sqlalchemy import select
 
 from app.services import Services
-from app.settings import Settings
-from ingest import jobs, sources
 from ingest.access import Scope
-from ingest.events import broken_links
-from ingest.tables import (
-    Document,
-    Event,
-    Job,
-    JobState,
-    Passage,
-    Version,
-    VersionStatus,
-    Visibility,
+from ingest.jobs import unfinished
+from ingest.tables import Document, Version, VersionStatus
+from tests.failure.desks import open_desk, take_in
+from tests.failure.wholeness import (
+    assert_every_upload_was_answered,
+    assert_index_is_whole,
+    assert_record_is_whole,
 )
 
 KILLS = int(os.environ.get("COPILOT_TEST_KILLS", "10"))
 SEED = int(os.environ.get("COPILOT_TEST_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-DOCUMENTS = 200
-COMMAND = [sys.executable, "-c", "from app.cli import main; main()"]
-POLL_SECONDS = 0.01
-ROOT = Path(__file__).resolve().parents[2]
-# fmt: off
-COLOURS = [
-    "red", "green", "blue", "yellow", "purple", "orange", "pink", "brown", "black", "white",
-    "grey", "golden", "silver",
-]
-THINGS = [
-    "bicycle", "volcano", "piano", "submarine", "cactus", "pyramid", "lighthouse", "penguin",
-    "violin", "glacier", "trumpet", "windmill", "octopus", "parachute", "waterfall", "telescope",
-]
-# fmt: on
+DOCUMENTS = 120
+CHANGED_EACH_TIME = 12
+# A life that is left alone is over after about this long.
+LIFE_SECONDS = 2.5
+MAX_RECOVERY_SECONDS = 60
 
-pytestmark = [pytest.mark.failure, pytest.mark.timeout(120 + 30 * KILLS)]
+pytestmark = [pytest.mark.failure, pytest.mark.timeout(120 + 10 * KILLS)]
 
 
-@dataclass(frozen=True)
-class Moment:
-    """When to kill: some time after so many documents are stored."""
-
-    documents: int
-    seconds_after: float
+def markdown(words: str) -> bytes:
+    return f"# Care\n\n{words}\n".encode()
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write small documents, each about a thing that no other is about."""
-    folder = tmp_path_factory.mktemp("kb")
-    subjects = [f"{colour} {thing}" for colour in COLOURS for thing in THINGS][:DOCUMENTS]
-    for number, subject in enumerate(subjects):
-        (folder / f"{number:03}.md").write_text(
-            f"# The {subject}\n\nHow to care for the {subject}: keep the {subject} dry.\n"
-        )
-    return folder
+def plain(words: str) -> bytes:
+    return words.encode()
+
+
+def html(words: str) -> bytes:
+    return f"<!doctype html><title>Care</title><p>{words}</p>".encode()
+
+
+def csv(words: str) -> bytes:
+    return f"subject,care\nall,{words}\n".encode()
+
+
+def pdf(words: str) -> bytes:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer)
+    canvas.drawString(72, 700, words)
+    canvas.save()
+    return buffer.getvalue()
+
+
+def docx(words: str) -> bytes:
+    buffer = io.BytesIO()
+    document = DocxDocument()
+    document.add_paragraph(words)
+    document.save(buffer)
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, Callable[[str], bytes]] = {
+    "md": markdown,
+    "txt": plain,
+    "html": html,
+    "csv": csv,
+    "pdf": pdf,
+    "docx": docx,
+}
+
+
+class Shelf:
+    """Folders of all documents and of those changed last; each text has a word of its own."""
+
+    def __init__(self, place: Path, chance: random.Random) -> None:
+        self.folder = place / "all"
+        self.folder.mkdir()
+        self.changed = self.folder
+        self._place = place
+        self._chance = chance
+        self._texts: dict[str, str] = {}
+        for number in range(DOCUMENTS):
+            ending = [*FORMATS][number % len(FORMATS)]
+            self._write(f"{number:03}.{ending}", 0)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Return the word of each document's newest text, by source."""
+        return self._texts
+
+    def change(self) -> None:
+        """Give some documents a new text."""
+        self.changed = self._place / uuid4().hex
+        self.changed.mkdir()
+        for name in self._chance.sample(sorted(self._texts), CHANGED_EACH_TIME):
+            self._write(name, int(self._texts[name].rpartition("x")[2]) + 1)
+
+    def _write(self, name: str, revision: int) -> None:
+        word = f"thing{name.partition('.')[0]}x{revision}"
+        self._texts[name] = word
+        make = FORMATS[name.rpartition(".")[2]]
+        data = make(f"How to care for the {word}: keep the {word} dry.")
+        for folder in {self.folder, self.changed}:
+            (folder / name).write_bytes(data)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Services]:
-    """Return the real services of a new desk."""
-    services = Services(Settings(home=tmp_path / "home"))
-    assert services.database.dialect == "sqlite"
-    yield services
-    services.database.close()
+def shelf(tmp_path: Path) -> Shelf:
+    place = tmp_path / "shelf"
+    place.mkdir()
+    return Shelf(place, random.Random(SEED))
 
 
-def stored(desk: Services) -> int:
-    with desk.database.read() as session:
-        return session.scalar(select(func.count()).select_from(Version)) or 0
-
-
-def begin_ingest(desk: Services, folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*COMMAND, "ingest", str(folder), "--home", str(desk.home)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    )
-
-
-def wait_until(desk: Services, moment: Moment, process: subprocess.Popen[bytes]) -> None:
-    while process.poll() is None and stored(desk) < moment.documents:
-        time.sleep(POLL_SECONDS)
-    deadline = time.monotonic() + moment.seconds_after
-    while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-
-
-def moments(chance: random.Random) -> list[Moment]:
-    """Spread the kills over the whole work, some before it begins, the last while indexing."""
-    early = [Moment(0, chance.uniform(0.1, 6.0)) for _ in range(KILLS // 5)]
-    late = [Moment(DOCUMENTS, chance.uniform(0.0, 1.5)) for _ in range(KILLS // 5)]
-    inside = sorted(chance.sample(range(1, DOCUMENTS), KILLS - len(early) - len(late)))
-    return [*early, *(Moment(count, chance.uniform(0.0, 0.5)) for count in inside), *late]
-
-
-def test_ingestion_survives_kills_at_any_moment(desk: Services, folder: Path) -> None:
-    print(f"COPILOT_TEST_SEED={SEED}")  # noqa: T201
-    chance = random.Random(SEED)
-    killed = 0
-    for moment in moments(chance):
-        process = begin_ingest(desk, folder)
-        wait_until(desk, moment, process)
-        process.kill()
-        _, errors = process.communicate()
-        killed += process.returncode == -9
-        assert process.returncode in {0, -9}, errors.decode()
-        assert_record_is_whole(desk)
-
-    last = begin_ingest(desk, folder)
-    _, errors = last.communicate()
-
-    assert last.returncode == 0, errors.decode()
-    assert killed >= KILLS // 2
-    assert_record_is_whole(desk)
-    assert_everything_is_there_once(desk)
-    assert_everything_is_found(desk, folder)
-
-
-def begin_serving(desk: Services, port: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [*COMMAND, "serve", "--home", str(desk.home), "--port", str(port)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def workers(desk: Services) -> list[psutil.Process]:
-    """Return the worker processes of a desk, whoever their parent is."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            line = process.cmdline()
-            if "worker" in line and str(desk.home) in line:
-                found.append(process)
-    return found
-
-
-def has_stored(desk: Services, documents: int) -> bool:
-    return stored(desk) >= documents or unfinished(desk) == 0
-
-
-def unfinished(desk: Services) -> int:
-    with desk.database.read() as session:
-        return jobs.unfinished(session)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-    assert condition()
-
-
-def test_uploads_survive_kills_of_the_web_app_and_of_its_worker(
-    desk: Services, folder: Path
+def test_ingestion_survives_kills_at_any_moment(
+    tmp_path: Path, shelf: Shelf, processes: ForkServerContext
 ) -> None:
     print(f"COPILOT_TEST_SEED={SEED}")  # noqa: T201
     chance = random.Random(SEED)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    sources.submit(desk.database, desk.files, sources.uploads([folder], {}), "olu")
-    serving = begin_serving(desk, port)
-    for moment in moments(chance):
-        wait_for(lambda: bool(workers(desk)))
-        wait_for(partial(has_stored, desk, moment.documents))
-        time.sleep(moment.seconds_after)
-        if chance.random() < 0.5:
-            serving.kill()
-            serving.wait()
-            serving = begin_serving(desk, port)
-        else:
-            for worker in workers(desk):
-                worker.kill()
+    home = tmp_path / "home"
+    desk = open_desk(home)
+    assert desk.database.dialect == "sqlite"
+    killed = 0
+    for _ in range(KILLS):
+        process = processes.Process(target=take_in, args=(home, shelf.changed))
+        process.start()
+        process.join(chance.uniform(0.0, LIFE_SECONDS))
+        process.kill()
+        process.join()
+        killed += process.exitcode == -9
+        assert process.exitcode in {0, -9}
         assert_record_is_whole(desk)
+        assert_what_is_stored_is_found(desk, chance)
+        shelf.change()
 
-    wait_for(lambda: unfinished(desk) == 0)
-    wait_for(lambda: desk.index.state().delta == 0)
-    serving.terminate()
-    serving.wait(20)
-
-    wait_for(lambda: not workers(desk), seconds=20)
-    assert_everything_is_there_once(desk)
-    assert_everything_is_found(desk, folder)
-
-
-def assert_record_is_whole(desk: Services) -> None:
-    """Check what must hold at any moment."""
     with desk.database.read() as session:
-        assert list(broken_links(session)) == []
-        rows = session.execute(select(Version.id, Version.text, Version.passages)).all()
-        texts: dict[str, list[str]] = {row[0]: [] for row in rows}
-        query = select(Passage.version_id, Passage.text).order_by(Passage.ordinal)
-        for version_id, text in session.execute(query):
-            texts[version_id].append(text)
-    for version_id, text, passages in rows:
-        assert "".join(texts[version_id]) == text
-        assert len(texts[version_id]) == passages
+        waiting = unfinished(session)
+    begun = time.monotonic()
+    last = processes.Process(target=take_in, args=(home, shelf.folder))
+    last.start()
+    last.join(MAX_RECOVERY_SECONDS)
+
+    seconds = time.monotonic() - begun
+    print(f"{killed} of {KILLS} killed, {waiting} uploads left, {seconds:.1f} s")  # noqa: T201
+    assert last.exitcode == 0
+    assert killed >= KILLS // 2
+    assert_record_is_whole(desk)
+    assert_every_upload_was_answered(desk)
+    assert_index_is_whole(desk)
+    assert_each_document_is_found_in_its_newest_text(desk, shelf)
+    desk.database.close()
 
 
-def assert_everything_is_there_once(desk: Services) -> None:
+def assert_what_is_stored_is_found(desk: Services, chance: random.Random) -> None:
+    """Search for one of the documents: the served index must be readable at any moment."""
     with desk.database.read() as session:
-        assert session.scalar(select(func.count()).select_from(Document)) == DOCUMENTS
-        versions = list(session.scalars(select(Version)))
-        assert {(version.number, version.status) for version in versions} == {
-            (1, VersionStatus.CURRENT)
-        }
-        assert len({version.document_id for version in versions}) == len(versions) == DOCUMENTS
-        hashes = Counter(session.scalars(select(Passage.content_hash)))
-        assert set(hashes.values()) == {1}
-        actions = Counter(session.scalars(select(Event.action)))
-        assert actions == {"document:publish": DOCUMENTS}
-        assert set(session.scalars(select(Job.state))) == {JobState.DONE}
-        assert set(session.scalars(select(Job.outcome))) <= {"indexed", "unchanged"}
+        query = select(Version.id, Version.text).where(Version.status == VersionStatus.CURRENT)
+        stored = sorted(session.execute(query).all())
+    if stored:
+        version_id, text = chance.choice(stored)
+        found = desk.retriever.search(text, 10, Scope.everything())
+        assert version_id in {hit.version.id for hit in found}
 
 
-def assert_everything_is_found(desk: Services, folder: Path) -> None:
-    state = desk.index.state()
-    assert (state.passages, state.delta) == (DOCUMENTS, 0)
+def assert_each_document_is_found_in_its_newest_text(desk: Services, shelf: Shelf) -> None:
+    query = (
+        select(Document.source, Version.id, Version.text)
+        .join(Version)
+        .where(Version.status == VersionStatus.CURRENT)
+    )
     with desk.database.read() as session:
-        passages = set(session.scalars(select(Passage.id)))
-    vector = desk.query_encoder.encode("anything")
-    hits = desk.index.search(vector, 2 * DOCUMENTS, list(Visibility))
-    assert len(hits) == len(passages)
-    assert {hit.passage_id for hit in hits} == passages
-    for file in sorted(folder.iterdir()):
-        subject = file.read_text().splitlines()[0].removeprefix("# ")
-        found = desk.retriever.search(subject, 3, Scope.everything())
-        assert file.name in [hit.document.source for hit in found], subject
-    # One generation is served, and what killed builds left behind is gone.
-    assert state.generation in {path.name for path in (desk.home / "index").iterdir()}
-    assert len(list((desk.home / "index").iterdir())) <= 2
+        current = {row[0]: (row[1], row[2]) for row in session.execute(query)}
+    assert set(current) == set(shelf.words)
+    for source, word in shelf.words.items():
+        version_id, text = current[source]
+        assert word in text
+        hits = desk.retriever.search(text, 10, Scope.everything())
+        assert version_id in {hit.version.id for hit in hits}
+        assert len({hit.passage.id for hit in hits}) == len(hits)
