@@ -25,7 +25,7 @@ from ingest.errors import (
     PoisonDocumentError,
     UnexpectedError,
 )
-from ingest.jobs import Awaited
+from ingest.jobs import ATTEMPTS_TOGETHER, Awaited
 from ingest.pipeline import (
     Ingestion,
     ingest_documents,
@@ -47,9 +47,8 @@ REBUILD_PASSAGES = 50
 # While documents wait, only when the scan has become long.
 REBUILD_SHARE_AT_WORK = 0.5
 REBUILD_PASSAGES_AT_WORK = 10_000
-REBUILD_PAUSE_SECONDS = 60.0
+PAUSE_SECONDS = 60.0
 # A job that was begun so often and never ended has killed its worker, or was under many kills.
-ATTEMPTS_TOGETHER = 3
 MAX_ATTEMPTS = 25
 HARMFUL = "the worker did not survive it"
 # These pass, so the job waits for better times: a full disk, no memory for another process.
@@ -66,7 +65,7 @@ class Worker:
         self._name = f"{os.uname().nodename}:{home.resolve()}"
         self._lock = FileLock(home / "worker.lock")
         self._embedded_up_to = -1
-        self._rebuild_after = 0.0
+        self._not_before: dict[str, float] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; between turns others may hold the lock."""
@@ -136,7 +135,10 @@ class Worker:
             with ingestion.database.read() as session:
                 return is_over() or jobs.is_waiting(session)
 
-        return compare(ingestion.database, model, interrupted=interrupted) > 0
+        return self._spared(
+            "comparing documents",
+            lambda: compare(ingestion.database, model, interrupted=interrupted) > 0,
+        )
 
     def _claim(self) -> list[Job]:
         return jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
@@ -191,6 +193,8 @@ class Worker:
         if job.attempts > MAX_ATTEMPTS:
             self._fail(job, PoisonDocumentError(title=job.file_name, reason=HARMFUL))
             return
+        # Written down first: should it kill this worker, the others that wait are not to blame.
+        jobs.report(self._ingestion.database, "reading", {job.id: (0, 0)})
         try:
             ingest_documents(self._ingestion, [job])
         except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
@@ -225,18 +229,21 @@ class Worker:
 
     def _rebuild(self) -> bool:
         """Build a new generation; tell whether that could be done."""
-        if time.monotonic() < self._rebuild_after:
+        # Until then search goes on by exact scan.
+        return self._spared("building the index", lambda: bool(rebuild_index(self._ingestion)))
+
+    def _spared(self, name: str, work: Callable[[], bool]) -> bool:
+        """Do what no document waits for; after a failure a minute passes until the next try."""
+        if time.monotonic() < self._not_before.get(name, 0.0):
             return False
         try:
-            rebuild_index(self._ingestion)
+            return work()
         except FAULTS_OF_THE_INSTALLATION:
             raise
         except Exception:
-            # Search goes on by exact scan; the documents are stored, so nothing else waits for it.
-            logger.exception("The index was not renewed; the next try is in a minute.")
-            self._rebuild_after = time.monotonic() + REBUILD_PAUSE_SECONDS
+            logger.exception("There was a fault in %s; the next try is in a minute.", name)
+            self._not_before[name] = time.monotonic() + PAUSE_SECONDS
             return False
-        return True
 
 
 def _suspects(claimed: Sequence[Job]) -> bool:

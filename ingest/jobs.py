@@ -7,7 +7,7 @@ from datetime import timedelta
 from threading import Event as Signal
 from threading import Thread
 
-from sqlalchemy import ColumnElement, Exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Exists, Update, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
@@ -24,6 +24,8 @@ BACKOFF = (
     timedelta(minutes=2),
     timedelta(minutes=5),
 )
+# A job begun more often without an end may have killed its worker: from then on it is worked alone.
+ATTEMPTS_TOGETHER = 3
 RETRIED = frozenset({Outcome.FAILED, Outcome.QUARANTINED, Outcome.CANCELLED})
 _IDLE = {"stage": "waiting", "worker": None, "lease_until": None, "progress_done": 0}
 _PACE_WINDOW = timedelta(minutes=5)
@@ -48,6 +50,7 @@ def claim(database: Database, worker: str, limit: int) -> list[Job]:
         for job in jobs:
             job.state = JobState.RUNNING
             job.worker = worker
+            job.stage = "waiting"
             job.lease_until = now() + LEASE
             job.started_at = now()
             job.attempts += 1
@@ -70,12 +73,12 @@ def still_held(database: Database, jobs: Collection[Job]) -> set[str]:
 
 def release(database: Database, worker: str) -> None:
     """Give back what an earlier life of this worker had taken and not finished."""
+    mine = (Job.state == JobState.RUNNING) & (Job.worker == worker)
+    # It lay beside the one that was worked alone when the worker died, and is not to blame.
+    spared = mine & (Job.stage == "waiting") & (Job.attempts > ATTEMPTS_TOGETHER)
     with database.write() as session:
-        session.execute(
-            update(Job)
-            .where(Job.state == JobState.RUNNING, Job.worker == worker)
-            .values(state=JobState.QUEUED, **_IDLE)
-        )
+        session.execute(_update().where(spared).values(attempts=Job.attempts - 1))
+        session.execute(_update().where(mine).values(state=JobState.QUEUED, **_IDLE))
 
 
 @contextmanager
@@ -88,7 +91,7 @@ def heartbeat(database: Database, worker: str) -> Iterator[None]:
             # A database that is away for a moment must not end the heart.
             with suppress(OperationalError), database.write() as session:
                 session.execute(
-                    update(Job)
+                    _update()
                     .where(Job.state == JobState.RUNNING, Job.worker == worker)
                     .values(lease_until=now() + LEASE)
                 )
@@ -107,7 +110,7 @@ def report(database: Database, stage: str, progress: Mapping[str, tuple[int, int
     with database.write() as session:
         for job_id, (done, total) in progress.items():
             session.execute(
-                update(Job)
+                _update()
                 .where(Job.id == job_id, Job.state == JobState.RUNNING)
                 .values(stage=stage, progress_done=done, progress_total=total)
             )
@@ -118,7 +121,7 @@ def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -
     # Why an earlier try was put off is of no interest any more.
     results = {"error_code": None, "error_fields": {}, **results}
     session.execute(
-        update(Job)
+        _update()
         .where(Job.id == job_id, Job.state != JobState.DONE)
         .values(
             state=JobState.DONE,
@@ -130,6 +133,13 @@ def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -
             **results,
         )
     )
+
+
+def end_unchanged(job: Job, document_id: str, passages: int, pages: int) -> None:
+    """End a job, before it is stored, whose document is as it is already."""
+    job.state, job.outcome, job.stage = JobState.DONE, Outcome.UNCHANGED, "done"
+    job.document_id, job.passages, job.pages = document_id, passages, pages or None
+    job.finished_at = now()
 
 
 def fail(session: Session, job_id: str, error: CopilotError) -> None:
@@ -146,7 +156,7 @@ def postpone(session: Session, job: Job, error: CopilotError) -> None:
         fail(session, job.id, error)
         return
     session.execute(
-        update(Job)
+        _update()
         .where(Job.id == job.id)
         .values(
             state=JobState.QUEUED,
@@ -168,14 +178,14 @@ def pause(session: Session, job_ids: Collection[str]) -> None:
     """Let jobs rest until they are resumed; one at work begins anew then."""
     unfinished = Job.state.in_([JobState.QUEUED, JobState.RUNNING])
     session.execute(
-        update(Job).where(Job.id.in_(job_ids), unfinished).values(state=JobState.PAUSED, **_IDLE)
+        _update().where(Job.id.in_(job_ids), unfinished).values(state=JobState.PAUSED, **_IDLE)
     )
 
 
 def resume(session: Session, job_ids: Collection[str]) -> None:
     """Let paused jobs go on."""
     session.execute(
-        update(Job)
+        _update()
         .where(Job.id.in_(job_ids), Job.state == JobState.PAUSED)
         .values(state=JobState.QUEUED)
     )
@@ -276,6 +286,11 @@ def _has_older() -> Exists:
         older.source == Job.source, older.state != JobState.DONE, is_older
     )
     return query.exists()
+
+
+def _update() -> Update:
+    # Jobs already loaded are left as they are: matching each of them would cost more than the rest.
+    return update(Job).execution_options(synchronize_session=False)
 
 
 def _reason(error: CopilotError) -> dict[str, object]:

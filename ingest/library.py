@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, defer
 from ingest.errors import UnknownDocumentError
 from ingest.parse.parsed import Word
 from ingest.places import unpack
-from ingest.tables import Document, Job, Page, Passage, Version, VersionStatus
+from ingest.tables import Document, Page, Passage, Version, VersionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,3 @@ def stale(session: Session, today: date) -> list[Entry]:
         .options(defer(Version.text))
     )
     return [Entry(row.Document, row.Version) for row in session.execute(query)]
-
-
-def recent_jobs(session: Session, limit: int) -> list[Job]:
-    """Return the newest jobs, newest first."""
-    return list(session.scalars(select(Job).order_by(Job.created_at.desc()).limit(limit)))

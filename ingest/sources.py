@@ -24,7 +24,7 @@ from ingest.errors import (
 )
 from ingest.files import FileStore
 from ingest.parse.registry import MAX_FILE_BYTES
-from ingest.store import end_if_unchanged
+from ingest.store import current_documents, end_if_unchanged
 from ingest.tables import Job, JobState
 
 NO_BYTES = hashlib.sha256(b"").hexdigest()
@@ -149,12 +149,18 @@ def submit(
     with database.write() as session:
         # While an older upload of a source waits, nobody knows yet what will be unchanged.
         waiting = set(session.scalars(select(Job.source).where(Job.state != JobState.DONE)))
-        session.add_all(job for job, _ in made)
-        session.flush()
+        known = current_documents(session, [job.source for job, _ in made])
         for job, error in made:
+            session.add(job)
+            current = known.get(job.source)
             if error is not None:
+                session.flush()
                 jobs.fail(session, job.id, error)
-            elif job.source not in waiting and not _is_answered(session, job):
+            elif job.source in waiting:
+                continue
+            elif current and current.is_told_again_by(job):
+                jobs.end_unchanged(job, current.document.id, current.passages, current.pages)
+            elif not _is_answered(session, job):
                 waiting.add(job.source)
     return [job.id for job, _ in made]
 
@@ -181,6 +187,7 @@ def _storable(value: Any) -> Any:
 
 
 def _is_answered(session: Session, job: Job) -> bool:
+    session.flush()
     try:
         return end_if_unchanged(session, job)
     except (DuplicateDocumentError, ForbiddenDocumentError) as error:

@@ -1,12 +1,12 @@
 """Documents on their way into the record, each version in one transaction."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from ingest import jobs, places, searchable, vectors
 from ingest.access import Scope
@@ -27,6 +27,7 @@ from ingest.tables import (
 )
 
 DEFAULT_VISIBILITY = Visibility.INTERNAL
+QUERY_SIZE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,62 @@ def find(session: Session, source: str) -> Document | None:
 def current_version(session: Session, document: str) -> Version | None:
     """Return the version that is searched, if the document has one."""
     return session.scalar(
-        select(Version).where(
-            Version.document_id == document, Version.status == VersionStatus.CURRENT
-        )
+        select(Version)
+        .where(Version.document_id == document, Version.status == VersionStatus.CURRENT)
+        # Its text can be megabytes, and hardly anybody who asks wants it.
+        .options(defer(Version.text))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A document as it is now."""
+
+    document: Document
+    sha256: str
+    title: str
+    passages: int
+    pages: int
+
+    def is_told_again_by(self, job: Job) -> bool:
+        """Tell whether a job brings neither another text nor another description."""
+        document, details = self.document, job.details
+        told = {
+            "owner": document.owner,
+            "url": document.url,
+            "folder": document.folder,
+            "visibility": document.visibility,
+            "title": self.title,
+        }
+        return (
+            self.sha256 == job.sha256
+            and _scope(job).permits(document)
+            and all(details.get(name) in {None, "", value} for name, value in told.items())
+            and details.get("labels") in (None, document.labels)
+        )
+
+
+def current_documents(session: Session, sources: Sequence[str]) -> dict[str, Current]:
+    """Return by source those documents that are in use."""
+    pages = (
+        select(func.count())
+        .where(Page.version_id == Version.id)
+        .correlate(Version)
+        .scalar_subquery()
+    )
+    found: dict[str, Current] = {}
+    for begin in range(0, len(sources), QUERY_SIZE):
+        query = (
+            select(Document, Version.sha256, Version.title, Version.passages, pages)
+            .join(Version, Version.document_id == Document.id)
+            .where(
+                Document.source.in_(sources[begin : begin + QUERY_SIZE]),
+                Version.status == VersionStatus.CURRENT,
+            )
+        )
+        rows = (Current(*row) for row in session.execute(query))
+        found |= {current.document.source: current for current in rows}
+    return found
 
 
 def keep_unchanged(database: Database, job: Job) -> bool:

@@ -6,12 +6,14 @@ from itertools import groupby
 import streamlit as st
 
 from app.components import tree
+from app.components.plain import plain
 from app.components.tree import Node, node
 from app.services import Services
 from app.text import t
 from app.workflow import documents
 from app.workflow.access import Actor
 from ingest.changes import Change, ChangeKind, Stretch
+from ingest.errors import CopilotError
 from ingest.tables import Version
 
 # Lines around a change that stay in sight.
@@ -35,7 +37,11 @@ def show(services: Services, actor: Actor, versions: Sequence[Version]) -> None:
         t("changes.after"), numbers, index=len(numbers) - 1, key=f"changes.after.{key}"
     )
     ids = [by_number[number].id for number in (before, after)]
-    changes = documents.compare(services, actor.id, *ids)
+    try:
+        changes = documents.compare(services, actor.id, *ids)
+    except CopilotError as error:
+        st.error(plain(str(error)))
+        return
     if all(change.kind == ChangeKind.KEPT for change in changes):
         st.info(t("changes.none"))
         return

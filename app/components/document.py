@@ -28,15 +28,11 @@ LISTED_PAGES = 20
 def show(services: Services, actor: Actor, document_id: str) -> None:
     """Show a document's page."""
     st.button(t("document.back"), key="document.back", on_click=opened.close_document)
-    try:
-        versions = documents.versions(services, actor.id, document_id)
-        view = documents.source(services, actor.id, versions[0].id) if versions else None
-    except CopilotError as error:
-        st.error(plain(str(error)))
-        return
-    if view is None:
+    versions = documents.versions(services, actor.id, document_id)
+    if not versions:
         st.info(t("document.no_versions"))
         return
+    view = documents.source(services, actor.id, versions[0].id)
     entry = Entry(view.document, view.version)
     st.title(plain(entry.version.title))
     _notices()

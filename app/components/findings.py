@@ -21,7 +21,8 @@ from ingest.tables import FindingKind
 
 PAGE_ROWS = 20
 QUOTE_CHARACTERS = 600
-_FIGURE = re.compile(r"\d+(?:[.,:/\u2019\u00a0\u202f]\d+)*")
+# Not the digits of a name, as in "CF-2" and "E17".
+_FIGURE = re.compile(r"(?<![\w-])\d+(?:[.,:/\u2019\u00a0\u202f]\d+)*")
 # Shares from which on these words are true.
 _SHARES = ((0.99, "all"), (0.9, "nearly_all"), (0.75, "most"), (0.0, "much"))
 

@@ -11,6 +11,7 @@ from app.services import Services
 from app.text import t
 from app.workflow import uploads
 from app.workflow.access import Actor
+from app.workflow.uploads import Standing
 from ingest.errors import CopilotError
 from ingest.tables import Job
 
@@ -23,27 +24,35 @@ def show(services: Services, actor: Actor) -> None:
 
     @st.fragment(run_every=EVERY if moving else None)
     def progress() -> None:
-        standing = uploads.standing(services, actor.id)
+        try:
+            standing = uploads.standing(services, actor.id)
+            rows = groups(uploads.recent(services, actor.id))
+        except CopilotError as error:
+            st.error(plain(str(error)))
+            return
         # What is open, and how often to look, is decided outside of the fragment.
         if opened.opened_document() is not None or standing.is_moving != moving:
             st.rerun()
-        if problem := session.get(session.PROBLEM):
-            st.error(plain(problem))
-            session.put(session.PROBLEM, None)
-        rows = groups(uploads.recent(services, actor.id))
-        if not rows:
-            st.info(t("uploads.empty"))
-            return
-        needing = len(rows.get("failed", []) + rows.get("quarantined", []))
-        tree.show(
-            "uploads.progress",
-            line(standing, needing),
-            _verbs(rows),
-            *(group_nodes(name, some) for name, some in rows.items()),
-            on_act=lambda action, subject: _act(services, actor, action, subject),
-        )
+        _show(services, actor, standing, rows)
 
     progress()
+
+
+def _show(services: Services, actor: Actor, standing: Standing, rows: dict[str, list[Job]]) -> None:
+    if problem := session.get(session.PROBLEM):
+        st.error(plain(problem))
+        session.put(session.PROBLEM, None)
+    if not rows:
+        st.info(t("uploads.empty"))
+        return
+    needing = len(rows.get("failed", []) + rows.get("quarantined", []))
+    tree.show(
+        "uploads.progress",
+        line(standing, needing),
+        _verbs(rows),
+        *(group_nodes(name, some) for name, some in rows.items()),
+        on_act=lambda action, subject: _act(services, actor, action, subject),
+    )
 
 
 def _verbs(rows: dict[str, list[Job]]) -> tree.Node:

@@ -165,7 +165,7 @@ def is_visible(session: Session, draft: Draft, scope: Scope) -> bool:
         .where(Passage.id.in_(passages))
         .options(defer(Version.text))
     )
-    return all(scope.permits_version(*row) for row in session.execute(query).tuples())
+    return all(scope.permits_version(*row) for row in session.execute(query))
 
 
 def citations(session: Session, claim_id: str) -> list[CitationView]:

@@ -207,6 +207,7 @@ def test_markup_in_a_document_stays_text_in_a_comparison(text: str) -> None:
         ("24 months, 36 in Italy.", "36 months.", ["24"]),
         ("1,299.00 euro", "1,299.50 euro", ["1,299.00"]),
         ("24 months.", "24 months.", []),
+        ("CF-2: after 50 litres or 2 months.", "CF-2: every 3 months.", ["50", "2"]),
     ],
 )
 def test_only_figures_that_differ_are_marked(text: str, other: str, expected: list[str]) -> None:

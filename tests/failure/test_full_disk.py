@@ -78,7 +78,7 @@ def write_first(tmp_path: Path) -> Path:
 
 def is_sound(desk: Services) -> bool:
     with desk.database.read() as session:
-        return session.scalar(text("PRAGMA integrity_check")) == "ok"
+        return bool(session.scalar(text("PRAGMA integrity_check")) == "ok")
 
 
 def test_a_full_disk_damages_nothing_and_everything_is_done_when_there_is_room_again(

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.failure, pytest.mark.timeout(180)]
 
 MAX_RECOVERY_SECONDS = 60
 STEPS = {
-    "file stored": "ingest.files:_write",
+    "file stored": "ingest.files:_write_beside",
     "file name made lasting": "ingest.files:_sync",
     "jobs inserted, not yet committed": "ingest.sources:end_if_unchanged",
     "jobs committed": "ingest.sources:submit",

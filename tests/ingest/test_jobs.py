@@ -16,7 +16,7 @@ from ingest.errors import (
     MachineError,
     PoisonDocumentError,
 )
-from ingest.jobs import BACKOFF, Awaited, Pace
+from ingest.jobs import ATTEMPTS_TOGETHER, BACKOFF, Awaited, Pace
 from ingest.tables import Job, JobState, Outcome
 
 
@@ -538,3 +538,28 @@ def test_a_worker_is_told_which_of_its_jobs_are_still_its_own(database: Database
     assert [job.id for job in held] == ids
     assert jobs.still_held(database, held) == {kept}
     assert jobs.still_held(database, []) == set()
+
+
+def test_what_lay_beside_the_job_that_killed_its_worker_is_not_blamed(database: Database) -> None:
+    begun, beside, fresh = ids = add_jobs(database, *"abc")
+    for job_id in (begun, beside):
+        change(database, job_id, attempts=ATTEMPTS_TOGETHER)
+    jobs.claim(database, "one", 16)
+    jobs.report(database, "reading", {begun: (0, 0)})
+
+    jobs.release(database, "one")
+
+    attempts = [get(database, job_id).attempts for job_id in ids]
+    assert attempts == [ATTEMPTS_TOGETHER + 1, ATTEMPTS_TOGETHER, 1]
+    assert [get(database, fresh).stage, get(database, begun).stage] == ["waiting", "waiting"]
+
+
+def test_a_job_that_is_taken_over_has_not_been_begun_yet(database: Database) -> None:
+    [job_id] = add_jobs(database, "a")
+    jobs.claim(database, "one", 1)
+    jobs.report(database, "embedding", {job_id: (3, 7)})
+    silence(database, job_id)
+
+    jobs.claim(database, "two", 1)
+
+    assert get(database, job_id).stage == "waiting"

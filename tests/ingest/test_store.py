@@ -184,7 +184,6 @@ def test_documents_are_listed_by_title_with_their_newest_version(
         entries = library.entries(session)
         known = library.entry(session, store.document_id("descale.md"), 1)
         passages = library.passages(session, known.version.id, 1, 10)
-        newest = library.recent_jobs(session, 2)
 
     assert [(e.document.title, e.version.number, e.version.status) for e in entries] == [
         ("Descaling", 2, "current"),
@@ -192,7 +191,6 @@ def test_documents_are_listed_by_title_with_their_newest_version(
     ]
     assert (known.version.number, known.version.status) == (1, "superseded")
     assert "Rinse" not in "".join(passage.text for passage in passages)
-    assert [job.source for job in newest] == ["descale.md", "descale.md"]
 
 
 def test_an_unknown_document_or_version_is_named(knowledge_base: KnowledgeBase) -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column('versions', sa.Column('compared_at', sa.DateTime(timezone=True), nullable=True))
     # SQLite would keep '' as text, which no reader of bytes can take.
     empty = sa.text("x''") if op.get_bind().dialect.name == 'sqlite' else ''
+    op.create_index(op.f('ix_jobs_finished_at'), 'jobs', ['finished_at'], unique=False)
     pending = sa.text("compared_at IS NULL AND status = 'current'")
     op.create_index('ix_versions_pending', 'versions', ['id'], sqlite_where=pending, postgresql_where=pending)
     op.add_column('pages', sa.Column('words', sa.LargeBinary(), nullable=False, server_default=empty))
@@ -54,6 +55,7 @@ def downgrade() -> None:
     lexical.drop(op.get_bind())
     op.drop_table('findings')
     op.drop_index('ix_versions_pending', 'versions')
+    op.drop_index(op.f('ix_jobs_finished_at'), 'jobs')
     for table, names in {
         'documents': ['review_by', 'folder'],
         'versions': ['unread_pages', 'restored_from', 'compared_at'],
