@@ -12,6 +12,7 @@ CopilotError
 │  ├─ ForbiddenDocumentError   the uploader may not see what they would replace
 │  ├─ SourceNotFoundError
 │  ├─ EmptyFolderError         to be synchronised with: it would remove everything
+│  ├─ NoRoomError              the disk is full: nothing was taken in
 │  ├─ PoisonDocumentError      quarantined: the document hurt its parser
 │  ├─ MachineError             a full disk or the like: the job waits and is tried again
 │  ├─ CancelledError           somebody called it off
@@ -119,6 +120,12 @@ class EmptyFolderError(IngestError):
     """Fields: path."""
 
     code = "empty_folder"
+
+
+class NoRoomError(IngestError):
+    """Fields: reason."""
+
+    code = "no_room"
 
 
 class PoisonDocumentError(IngestError):

@@ -40,12 +40,16 @@ class FileStore:
             folders.add(path.parent)
             return sha256
 
-        yield put
-        with ThreadPoolExecutor(WAITING_THREADS) as threads:
-            list(threads.map(_sync, written.values()))
-            for path, temporary in written.items():
-                temporary.replace(path)
-            list(threads.map(_sync, folders))
+        try:
+            yield put
+            with ThreadPoolExecutor(WAITING_THREADS) as threads:
+                list(threads.map(_sync, written.values()))
+                for path, temporary in written.items():
+                    temporary.replace(path)
+                list(threads.map(_sync, folders))
+        finally:
+            for temporary in written.values():
+                temporary.unlink(missing_ok=True)
 
     def path(self, sha256: str) -> Path:
         """Return where a file is, or would be."""
@@ -56,7 +60,11 @@ def _write_beside(path: Path, data: bytes) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name of its own: two threads may be given the same bytes at the same moment.
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(data)
+        try:
+            file.write(data)
+        except OSError:
+            Path(file.name).unlink()
+            raise
     return Path(file.name)
 
 

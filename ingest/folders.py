@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ class Move:
 class Plan:
     """What a synchronisation would do, by source; moves before uploads, removals last.
 
-    Conflicts are files whose name is that of a document of another folder; they stay untouched.
+    Conflicts are files whose name is that of a document of another folder; they stay untouched,
+    and so do documents that a person withdrew, as long as their files are the same.
     """
 
     folder: str
@@ -40,6 +41,7 @@ class Plan:
     move: list[Move] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
     conflict: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
     unchanged: int = 0
 
     @property
@@ -57,8 +59,8 @@ class Known:
     title: str
 
 
-def plan(database: Database, folder: Path) -> Plan:
-    """Hold a folder against the documents that came from it; changes nothing.
+def plan(database: Database, folder: Path, details: dict[str, Any]) -> Plan:
+    """Hold a folder, and what is said of its documents, against those there; changes nothing.
 
     Raises:
         SourceNotFoundError: There is no such folder.
@@ -66,12 +68,13 @@ def plan(database: Database, folder: Path) -> Plan:
     """
     if not folder.is_dir():
         raise SourceNotFoundError(path=folder)
-    seen = {storable(item.source): _seen(item) for item in uploads([folder], {})}
+    seen = {storable(item.source): _seen(item) for item in uploads([folder], details)}
     if not seen:
         raise EmptyFolderError(path=folder)
     files = _Files(seen, _closed_folders(folder))
     with database.read() as session:
-        return _plan(Plan(str(folder.resolve())), files, _current(session))
+        result = Plan(str(folder.resolve()))
+        return _plan(result, files, _current(session), _resting(session, result.folder))
 
 
 def move_documents(database: Database, moves: Sequence[Move], actor: str) -> None:
@@ -107,6 +110,8 @@ def remove_documents(database: Database, plan: Plan, actor: str) -> None:
         for known in _current(session):
             if known.document.folder == plan.folder and known.document.source in gone:
                 life.withdraw_document(session, known.document.id, actor)
+                # Not withdrawn by a person: should its file come back, so does the document.
+                known.document.folder = None
 
 
 def _make_room(session: Session, holder: Document, actor: str) -> None:
@@ -170,12 +175,28 @@ def _current(session: Session) -> list[Known]:
     return [Known(*row) for row in session.execute(query)]
 
 
-def _plan(result: Plan, files: _Files, documents: Sequence[Known]) -> Plan:
+def _resting(session: Session, folder: str) -> dict[str, str]:
+    """Return by source the hashes of a folder's documents that a person withdrew."""
+    query = (
+        select(Document.source, Version.sha256)
+        .join(Version, Version.document_id == Document.id)
+        .where(Document.folder == folder, Version.status == VersionStatus.WITHDRAWN)
+        .order_by(Version.number)
+    )
+    return dict(session.execute(query).all())
+
+
+def _plan(
+    result: Plan, files: _Files, documents: Sequence[Known], resting: Mapping[str, str]
+) -> Plan:
     known = {entry.document.source: entry for entry in documents}
     ours = {source: e for source, e in known.items() if e.document.folder == result.folder}
     lost = files.lost(ours)
     movable = _movable(files, ours, lost)
     for source, file in files.seen.items():
+        if source not in known and resting.get(source, "") == file.sha256:
+            result.withdrawn.append(source)
+            continue
         _place(result, source, file, known.get(source), movable)
     moved = {move.source for move in result.move}
     result.remove.extend(source for source in lost if source not in moved)
@@ -220,7 +241,13 @@ def _place(
 
 
 def _agrees(file: _File, known: Known) -> bool:
-    """Tell whether what an export says of a document besides its text is so already."""
+    """Tell whether what is said of a document besides its text is so already."""
     document = known.document
-    kept = {"title": known.title, "labels": document.labels, "url": document.url}
+    kept = {
+        "title": known.title,
+        "owner": document.owner,
+        "visibility": document.visibility,
+        "labels": document.labels,
+        "url": document.url,
+    }
     return all(file.details.get(name) in (None, value) for name, value in kept.items())

@@ -183,12 +183,16 @@ def pause(session: Session, job_ids: Collection[str]) -> None:
 
 
 def resume(session: Session, job_ids: Collection[str]) -> None:
-    """Let paused jobs go on."""
-    session.execute(
-        _update()
-        .where(Job.id.in_(job_ids), Job.state == JobState.PAUSED)
-        .values(state=JobState.QUEUED)
+    """Let paused jobs go on; one that a newer upload of its source has overtaken ends."""
+    resting = (Job.id.in_(job_ids), Job.state == JobState.PAUSED)
+    newer = aliased(Job)
+    overtaken = (
+        select(newer.id)
+        .where(newer.source == Job.source, newer.created_at > Job.created_at)
+        .exists()
     )
+    cancel(session, list(session.scalars(select(Job.id).where(*resting, overtaken))))
+    session.execute(_update().where(*resting).values(state=JobState.QUEUED))
 
 
 def retry(job: Job) -> None:
@@ -283,7 +287,10 @@ def _has_older() -> Exists:
         (older.created_at == Job.created_at) & (older.id < Job.id),
     )
     query = select(older.id).where(
-        older.source == Job.source, older.state != JobState.DONE, is_older
+        older.source == Job.source,
+        # One that rests holds nobody up; when it is resumed, the newer has overtaken it.
+        older.state.in_([JobState.QUEUED, JobState.RUNNING]),
+        is_older,
     )
     return query.exists()
 

@@ -20,6 +20,7 @@ from ingest.errors import (
     DuplicateDocumentError,
     ForbiddenDocumentError,
     IngestError,
+    NoRoomError,
     SourceNotFoundError,
 )
 from ingest.files import FileStore
@@ -140,10 +141,16 @@ def submit(
     Without a scope, as for the desk itself, any document may be replaced. What can be answered at
     once, an unchanged file or a duplicate, is. From the return on nothing is lost: a worker takes
     the other jobs up, after any kill.
+
+    Raises:
+        NoRoomError: The bytes could not be kept; nothing was taken in.
     """
-    # The bytes are on disk now and leave the memory, one upload after the other.
-    with files.writing() as put:
-        made = [(_job(item, put(item.data), actor), item.error) for item in items]
+    # The bytes are on disk then and leave the memory, one upload after the other.
+    try:
+        with files.writing() as put:
+            made = [(_job(item, put(item.data), actor), item.error) for item in items]
+    except OSError as fault:
+        raise NoRoomError(reason=fault.strerror or str(fault)) from fault
     for job, _ in made:
         job.reader_labels = None if scope is None else sorted(scope.labels or ())
     with database.write() as session:

@@ -23,7 +23,8 @@ GROWTH = 4
 # On 1,013 real tickets it gave two points of recall@5 (`make bench`).
 SECOND_PASSAGE_WEIGHT = 0.3
 # What the words add to the meaning. Of 201 questions about long PDFs, 172 instead of 163 find the
-# cited page (`python -m tests.bench.northwind`); on the long tickets above, whose words are mostly noise, it changes next to nothing.
+# cited page (`python -m tests.bench.northwind`); on the long tickets above, whose words are mostly
+# noise, it changes next to nothing.
 WORDS_WEIGHT = 0.2
 WORDS_POOL = 50
 # What a passage without such company is taken to have: a little less than its own.

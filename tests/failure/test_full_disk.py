@@ -113,7 +113,6 @@ def test_a_full_disk_damages_nothing_and_everything_is_done_when_there_is_room_a
     desk.database.close()
 
 
-@pytest.mark.xfail(reason="a full disk is told as a fault that was not foreseen")
 def test_the_command_says_that_the_disk_is_full(small_disk: Path, folder: Path) -> None:
     home = small_disk / "home"
     open_desk(home).database.close()
@@ -163,7 +162,6 @@ def test_a_write_that_fails_at_any_size_damages_nothing(
     desk.database.close()
 
 
-@pytest.mark.xfail(reason="a file that could not be written whole stays behind and takes room")
 def test_nothing_stays_behind_of_a_file_that_had_no_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

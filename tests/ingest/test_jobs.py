@@ -426,15 +426,26 @@ def test_resuming_what_runs_leaves_it_to_its_worker(database: Database) -> None:
     assert jobs.still_held(database, [job]) == {job_id}
 
 
-def test_a_paused_upload_of_a_source_holds_back_the_newer_one(database: Database) -> None:
+def test_a_newer_upload_overtakes_one_of_its_source_that_rests(database: Database) -> None:
     older, newer, other = add_jobs(database, "same", "same", "other")
     with database.write() as session:
         jobs.pause(session, [older])
 
-    assert claimed(database) == [other]
+    assert sorted(claimed(database)) == sorted([newer, other])
     with database.write() as session:
-        jobs.cancel(session, [older])
-    assert claimed(database) == [newer]
+        jobs.resume(session, [older])
+    assert get(database, older).outcome == Outcome.CANCELLED
+
+
+def test_the_newest_of_several_paused_uploads_goes_on(database: Database) -> None:
+    ids = add_jobs(database, "same", "same", "other")
+    with database.write() as session:
+        jobs.pause(session, ids)
+
+    with database.write() as session:
+        jobs.resume(session, ids)
+
+    assert sorted(claimed(database)) == sorted(ids[1:])
 
 
 @pytest.mark.parametrize("outcome", Outcome)

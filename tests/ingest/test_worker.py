@@ -501,7 +501,6 @@ def test_documents_beside_one_that_kills_its_worker_are_taken_in_before_it_is_gi
     assert outcomes(services, ids) == [Outcome.INDEXED] * 3
 
 
-@pytest.mark.xfail(reason="the command waits for whoever paused the older upload, and says nothing")
 def test_whoever_waits_does_not_hang_behind_an_older_upload_that_rests(services: Services) -> None:
     older = submit(services, "zebra")
     with services.database.write() as session:
