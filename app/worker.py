@@ -39,7 +39,7 @@ from ingest.tables import Job
 
 logger = logging.getLogger(__name__)
 
-BATCH_DOCUMENTS = 32
+BATCH_DOCUMENTS = 64
 POLL_SECONDS = 0.5
 # A new generation pays when this much of the index is scanned anew by every search.
 REBUILD_SHARE = 0.1

@@ -1,7 +1,9 @@
 """The embedding model as it computes here: which code, in which precision, on which device."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -54,6 +56,26 @@ def fast_dtype() -> "torch.dtype":
 
     fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
     return torch.bfloat16 if fast or fast_device() == "cuda" else torch.float32
+
+
+@contextmanager
+def streams() -> Iterator[ThreadPoolExecutor]:
+    """Yield threads, one for each core, that each compute alone.
+
+    Threads that share every product wait for each other after each, and while documents are read
+    on the same cores they wait long. What is not begun when the caller leaves is never done.
+    """
+    import torch
+
+    cores = torch.get_num_threads()
+    count = cores if fast_device() == "cpu" else 1
+    threads = ThreadPoolExecutor(count, "encoder", torch.set_num_threads, (cores // count,))
+    try:
+        yield threads
+    finally:
+        threads.shutdown(cancel_futures=True)
+        # The threads have set it for the whole process.
+        torch.set_num_threads(cores)
 
 
 class _SentenceTransformerBackbone:

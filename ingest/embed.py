@@ -17,7 +17,7 @@ from ingest.weights import Weights
 Vectors = NDArray[np.float32]
 """float32[count, dimensions], rows of unit length."""
 
-# Enough to keep two cores busy, few enough for the intermediate results to stay in their caches.
+# Enough to keep a core busy, few enough for the intermediate results to stay in its caches.
 BATCH_TOKENS = 2_048
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -52,9 +52,14 @@ class PassageEncoder:
         """
         ids = token_ids(load_tokenizer(self._weights.folder), texts)
         vectors = np.empty((len(texts), self._backbone.dimensions), dtype=np.float32)
-        for batch in _batches(ids):
-            vectors[batch] = self._backbone.encode([ids[index] for index in batch])
-            on_progress(batch)
+        batches = list(_batches(ids))
+        with backbone.streams() as threads:
+            encoded = threads.map(
+                lambda batch: self._backbone.encode([ids[index] for index in batch]), batches
+            )
+            for batch, part in zip(batches, encoded, strict=True):
+                vectors[batch] = part
+                on_progress(batch)
         return vectors
 
     @cached_property

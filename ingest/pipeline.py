@@ -1,7 +1,7 @@
 """A document's way in and out, one short function for each flow."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,6 +23,8 @@ from ingest.weights import Weights
 
 # How often progress is written down, and a job asked whether somebody cancelled it.
 REPORT_SECONDS = 0.5
+# So many are embedded together, which takes some seconds.
+GROUP_PASSAGES = 1_000
 
 
 @dataclass(frozen=True)
@@ -52,23 +54,21 @@ def ingest_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> None:
 
 def read_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> list[Prepared]:
     """Read and split documents; those that cannot be read end here, with the reason."""
-    return [ready for job in claimed if (ready := _read(ingestion, job)) is not None]
+    if not claimed:
+        return []
+    known = store.may_be_known(ingestion.database, claimed)
+    read = (_read(ingestion, job, is_new=job.id not in known) for job in claimed)
+    return [ready for ready in read if ready is not None]
 
 
 def store_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> None:
     """Embed what is new in documents and make each the current version."""
-    try:
-        fresh = _embed(ingestion, prepared)
-    except GivenUpError:
-        return
-    # One commit for the batch: each waits for the disk.
-    with ingestion.database.write() as session:
-        for ready in prepared:
-            try:
-                with session.begin_nested():
-                    store.add_version(session, ready, fresh, ingestion.embedder.fingerprint)
-            except CopilotError as error:
-                jobs.fail(session, ready.job.id, error)
+    for group in _groups(prepared):
+        try:
+            fresh = _embed(ingestion, group)
+        except GivenUpError:
+            continue
+        _store(ingestion, group, fresh)
 
 
 def embed_the_rest(ingestion: Ingestion) -> None:
@@ -93,11 +93,11 @@ def repair_index(ingestion: Ingestion) -> IndexState:
     return rebuild_index(ingestion)
 
 
-def _read(ingestion: Ingestion, job: Job) -> Prepared | None:
+def _read(ingestion: Ingestion, job: Job, *, is_new: bool) -> Prepared | None:
     """Read and split a document; None if its job ended here."""
     progress = _Progress(ingestion.database, "reading", [job])
     try:
-        if store.keep_unchanged(ingestion.database, job):
+        if not is_new and store.keep_unchanged(ingestion.database, job):
             return None
         parsed = parse_file(
             ingestion.files.path(job.sha256),
@@ -129,6 +129,31 @@ def _fail(ingestion: Ingestion, job: Job, error: CopilotError) -> None:
     with ingestion.database.write() as session:
         if jobs.held(session, job):
             jobs.fail(session, job.id, error)
+
+
+def _groups(prepared: Sequence[Prepared]) -> Iterator[list[Prepared]]:
+    """Split a batch so that long documents do not keep the others waiting."""
+    group: list[Prepared] = []
+    passages = 0
+    for ready in prepared:
+        group.append(ready)
+        passages += len(ready.texts)
+        if passages >= GROUP_PASSAGES:
+            yield group
+            group, passages = [], 0
+    if group:
+        yield group
+
+
+def _store(ingestion: Ingestion, prepared: Sequence[Prepared], fresh: dict[str, bytes]) -> None:
+    # One commit for the group: each waits for the disk.
+    with ingestion.database.write() as session:
+        for ready in prepared:
+            try:
+                with session.begin_nested():
+                    store.add_version(session, ready, fresh, ingestion.embedder.fingerprint)
+            except CopilotError as error:
+                jobs.fail(session, ready.job.id, error)
 
 
 def _embed(ingestion: Ingestion, prepared: Sequence[Prepared]) -> dict[str, bytes]:

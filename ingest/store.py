@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy import Select, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
 from ingest import jobs, places, searchable, vectors
 from ingest.access import Scope
@@ -113,15 +113,20 @@ def current_documents(session: Session, sources: Sequence[str]) -> dict[str, Cur
     return found
 
 
+def may_be_known(database: Database, claimed: Sequence[Job]) -> set[str]:
+    """Return the ids of jobs whose source or bytes are here already: most uploads are new."""
+    with database.read() as session:
+        sources = set(session.scalars(_among(Document.source, [job.source for job in claimed])))
+        hashes = set(session.scalars(_among(Version.sha256, [job.sha256 for job in claimed])))
+    return {job.id for job in claimed if job.source in sources or job.sha256 in hashes}
+
+
 def keep_unchanged(database: Database, job: Job) -> bool:
     """End a claimed job whose file is the current version already; tell if nothing is to be done.
 
     Raises:
         DuplicateDocumentError: The same bytes are another document.
     """
-    with database.read() as session:
-        if not _is_known(session, job):
-            return False
     with database.write() as session:
         return not jobs.held(session, job) or end_if_unchanged(session, job)
 
@@ -184,10 +189,8 @@ def add_version(session: Session, ready: Prepared, fresh: Mapping[str, bytes], m
     )
 
 
-def _is_known(session: Session, job: Job) -> bool:
-    """Tell whether the source or its bytes are here already: most uploads are new."""
-    same_bytes = select(Version.id).where(Version.sha256 == job.sha256).limit(1)
-    return find(session, job.source) is not None or session.scalar(same_bytes) is not None
+def _among(column: InstrumentedAttribute[str], values: Sequence[str]) -> Select[str]:
+    return select(column).where(column.in_(values))
 
 
 def _is_same(current: Version, job: Job) -> bool:
