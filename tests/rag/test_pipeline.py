@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from ingest import library
 from ingest.access import Scope
 from ingest.events import broken_links
 from ingest.life import withdraw_document
-from ingest.store import current_version
 from ingest.tables import Event, Visibility
 from rag import pipeline, prompt
 from rag.errors import ContextOverflowError, ModelUnavailableError
@@ -222,10 +222,9 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     assert [entry["rank"] for entry in draft.ledger] == [1, 2]
     assert kept.citations[0].passage_id == draft.ledger[0]["passage_id"]
     with desk.database.read() as session:
-        version = current_version(session, document)
-    assert version is not None
+        text = library.entry(session, document).version.text
     for citation in kept.citations:
-        assert version.text[citation.quote_start : citation.quote_end] == citation.quote
+        assert text[citation.quote_start : citation.quote_end] == citation.quote
     assert (
         kept.citations[0].quote
         == "Error E17 means that no water flows through the brew group of the Aria 700."

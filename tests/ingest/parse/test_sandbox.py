@@ -241,7 +241,7 @@ def test_a_document_is_given_up_within_a_second(
 def test_giving_up_one_document_leaves_the_others_alone(
     endless: Path, file: Callable[..., Path]
 ) -> None:
-    slow = file(b"<div>" * 30_000 + b"x", "slow.html")
+    slow = file(b"<div>" * 9_000 + b"x", "slow.html")
     with ThreadPoolExecutor() as pool:
         other = pool.submit(sandbox.parse_file, slow, "slow.html")
         with pytest.raises(ValueError, match="negative"):
