@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from ingest import backbone
 from ingest.backbone import Backbone
@@ -50,7 +51,7 @@ class PassageEncoder:
         Returns:
             float32[len(texts), dimensions], rows of unit length.
         """
-        ids = token_ids(load_tokenizer(self._weights.folder), texts)
+        ids = token_ids(self._tokenizer, texts)
         vectors = np.empty((len(texts), self._backbone.dimensions), dtype=np.float32)
         batches = list(_batches(ids))
         with backbone.streams() as threads:
@@ -61,6 +62,10 @@ class PassageEncoder:
                 vectors[batch] = part
                 on_progress(batch)
         return vectors
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return load_tokenizer(self._weights.folder)
 
     @cached_property
     def _backbone(self) -> Backbone:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event as Signal
 from threading import Thread
+from typing import cast
 
-from sqlalchemy import ColumnElement, Exists, Update, func, or_, select, update
+from sqlalchemy import ColumnElement, Exists, Table, Update, bindparam, func, or_, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 
@@ -67,8 +68,10 @@ def held(session: Session, job: Job) -> bool:
 
 def still_held(database: Database, jobs: Collection[Job]) -> set[str]:
     """Return the ids of those claimed jobs that are still their worker's."""
+    workers = {job.id: job.worker for job in jobs}
+    query = select(Job.id, Job.worker).where(Job.id.in_(workers), Job.state == JobState.RUNNING)
     with database.read() as session:
-        return {job.id for job in jobs if _is_held(session, job)}
+        return {job_id for job_id, worker in session.execute(query) if workers[job_id] == worker}
 
 
 def release(database: Database, worker: str) -> None:
@@ -107,13 +110,18 @@ def heartbeat(database: Database, worker: str) -> Iterator[None]:
 
 def report(database: Database, stage: str, progress: Mapping[str, tuple[int, int]]) -> None:
     """Show how far jobs are: (done, total) by job id."""
-    with database.write() as session:
-        for job_id, (done, total) in progress.items():
-            session.execute(
-                _update()
-                .where(Job.id == job_id, Job.state == JobState.RUNNING)
-                .values(stage=stage, progress_done=done, progress_total=total)
-            )
+    rows = [
+        {"job": job_id, "done": done, "total": total} for job_id, (done, total) in progress.items()
+    ]
+    table = cast("Table", Job.__table__)
+    change = (
+        update(table)
+        .where(table.c.id == bindparam("job"), table.c.state == JobState.RUNNING)
+        .values(stage=stage, progress_done=bindparam("done"), progress_total=bindparam("total"))
+    )
+    if rows:
+        with database.write() as session:
+            session.execute(change, rows)
 
 
 def finish(session: Session, job_id: str, outcome: Outcome, **results: object) -> None:
@@ -270,13 +278,6 @@ def is_waiting(session: Session) -> bool:
 def _is_due() -> ColumnElement[bool]:
     due = or_(Job.not_before.is_(None), Job.not_before <= now())
     return (Job.state == JobState.QUEUED) & due
-
-
-def _is_held(session: Session, job: Job) -> bool:
-    query = select(Job.id).where(
-        Job.id == job.id, Job.state == JobState.RUNNING, Job.worker == job.worker
-    )
-    return session.scalar(query) is not None
 
 
 def _has_older() -> Exists:

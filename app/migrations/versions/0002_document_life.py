@@ -40,8 +40,8 @@ def upgrade() -> None:
     sa.Column('settled_by', sa.Text(), nullable=True),
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['other_version_id'], ['versions.id'], name=op.f('fk_findings_other_version_id_versions')),
-    sa.ForeignKeyConstraint(['version_id'], ['versions.id'], name=op.f('fk_findings_version_id_versions')),
+    sa.ForeignKeyConstraint(['other_version_id'], ['versions.id'], name=op.f('fk_findings_other_version_id')),
+    sa.ForeignKeyConstraint(['version_id'], ['versions.id'], name=op.f('fk_findings_version_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_findings'))
     )
     for name in ('version_id', 'other_version_id'):
