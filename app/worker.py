@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,7 +28,9 @@ from ingest.errors import (
 )
 from ingest.jobs import ATTEMPTS_TOGETHER, Awaited
 from ingest.pipeline import (
+    Embedded,
     Ingestion,
+    embed_documents,
     ingest_documents,
     read_documents,
     rebuild_index,
@@ -55,6 +58,15 @@ HARMFUL = "the worker did not survive it"
 FAULTS_OF_THE_MACHINE = (OSError,)
 # These need a person; until then nothing can be taken in, and whoever waits is told.
 FAULTS_OF_THE_INSTALLATION = (OperationalError, EncoderError)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Claimed jobs, and those of their documents that could be read."""
+
+    claimed: list[Job] = field(default_factory=list)
+    prepared: list[Prepared] = field(default_factory=list)
+    are_suspects: bool = False
 
 
 class Worker:
@@ -121,10 +133,12 @@ class Worker:
 
     def _step(self, is_over: Callable[[], bool]) -> bool:
         """Do the next piece of work; tell whether there was any."""
-        if (claimed := self._claim()) or self._embed_the_rest():
-            self._take_in_all(claimed, is_over)
-            return True
-        return self._renew_index() or self._compare(is_over)
+        return (
+            self._take_in_all(is_over)
+            or self._embed_the_rest()
+            or self._renew_index()
+            or self._compare(is_over)
+        )
 
     def _compare(self, is_over: Callable[[], bool]) -> bool:
         """Look for documents that repeat or contradict each other; uploads interrupt it."""
@@ -140,9 +154,6 @@ class Worker:
             lambda: compare(ingestion.database, model, interrupted=interrupted) > 0,
         )
 
-    def _claim(self) -> list[Job]:
-        return jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
-
     def _embed_the_rest(self) -> bool:
         """Embed what lies there without a vector, looked for whenever the record has changed."""
         sequence = self._ingestion.index.sequence()
@@ -155,28 +166,56 @@ class Worker:
         self._embedded_up_to = sequence
         return found
 
-    def _take_in_all(self, claimed: list[Job], is_over: Callable[[], bool]) -> None:
-        """Take in batch after batch: while one is embedded, the next is read already."""
-        with ThreadPoolExecutor(1, "reader") as reader:
-            reading = self._begin(reader, claimed)
-            while claimed:
-                following = [] if is_over() else self._claim()
-                begun = self._begin(reader, following)
-                self._take_in(claimed, reading)
+    def _take_in_all(self, is_over: Callable[[], bool]) -> bool:
+        """Take in batch after batch: while one is embedded, others are read and stored.
+
+        Tell whether there was any.
+        """
+        with ThreadPoolExecutor(1, "reader") as reader, ThreadPoolExecutor(1, "writer") as writer:
+            worked = False
+            batch = self._read()
+            storing: list[Future[None]] = []
+            while batch.claimed:
+                worked = True
+                reading = reader.submit(lambda: Batch() if is_over() else self._read())
+                stored, storing = storing, self._take_in(batch, writer)
+                _wait(stored)
                 self._renew_index(REBUILD_SHARE_AT_WORK)
-                claimed, reading = following, begun
+                batch = reading.result()
+            _wait(storing)
+        return worked
 
-    def _begin(self, reader: ThreadPoolExecutor, claimed: list[Job]) -> "Future[list[Prepared]]":
-        alone = _suspects(claimed)
-        return reader.submit(read_documents, self._ingestion, [] if alone else claimed)
+    def _read(self) -> Batch:
+        """Claim the next batch and read its documents, except where one may kill this worker."""
+        claimed = jobs.claim(self._ingestion.database, self._name, BATCH_DOCUMENTS)
+        if _suspects(claimed):
+            return Batch(claimed, are_suspects=True)
+        prepared: list[Prepared] = []
+        with self._together(claimed):
+            prepared = read_documents(self._ingestion, claimed)
+        return Batch(claimed, prepared)
 
-    def _take_in(self, claimed: list[Job], reading: "Future[list[Prepared]]") -> None:
-        """Take in a batch; one that fails as a whole is done again document by document."""
+    def _take_in(self, batch: Batch, writer: ThreadPoolExecutor) -> list[Future[None]]:
+        """Embed a batch; only the writer stores, so that versions follow in the order of jobs."""
+        if batch.are_suspects:
+            writer.submit(self._take_in_one_by_one, batch.claimed).result()
+            return []
+        storing: list[Future[None]] = []
+        with self._together(batch.claimed):
+            embedded = embed_documents(self._ingestion, batch.prepared)
+            storing.extend(writer.submit(self._store, group) for group in embedded)
+        return storing
+
+    def _store(self, group: Embedded) -> None:
+        with self._together([ready.job for ready in group.documents]):
+            store_documents(self._ingestion, group)
+
+    @contextlib.contextmanager
+    def _together(self, claimed: list[Job]) -> Iterator[None]:
+        """Do something with documents; where it fails, each is taken in by itself."""
         with self._postponing(claimed):
-            if _suspects(claimed):
-                return self._take_in_one_by_one(claimed)
             try:
-                store_documents(self._ingestion, reading.result())
+                yield
             except (*FAULTS_OF_THE_MACHINE, *FAULTS_OF_THE_INSTALLATION):
                 raise
             except Exception:
@@ -249,6 +288,11 @@ class Worker:
 def _suspects(claimed: Sequence[Job]) -> bool:
     """Tell whether one of the documents may have killed its worker before."""
     return any(job.attempts > ATTEMPTS_TOGETHER for job in claimed)
+
+
+def _wait(storing: Sequence["Future[None]"]) -> None:
+    for stored in storing:
+        stored.result()
 
 
 def _machine_error(job: Job, fault: Exception) -> MachineError:

@@ -4,10 +4,10 @@ Source of the model: Devlin et al., "BERT", NAACL 2019; of the mean over its tok
 sentence's vector: Reimers & Gurevych, "Sentence-BERT", EMNLP 2019.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -19,9 +19,11 @@ from torch.nn import functional
 SUPPORTED = {"model_type": "bert", "hidden_act": "gelu"}
 # The exponential of a higher score, summed over a sequence, would be too large for a number.
 MAX_SCORE = 80.0
-# Lengths are rounded up to multiples of this for attention, and tokens to a power of two from here.
+# Lengths are rounded up to multiples of this for attention; tokens to a multiple of the second
+# number, or to so many steps within a power of two.
 STEP = 16
 MIN_ROWS = 64
+ROW_STEPS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +34,38 @@ class Affine:
     bias: Tensor
 
 
+class Linear:
+    """A linear map; in bfloat16 its weight is laid out once as the processor reads it.
+
+    PyTorch offers that and the activation within the product only to code that its compiler
+    writes, hence by a private name; together they save a twentieth of the time.
+    """
+
+    def __init__(self, affine: Affine) -> None:
+        weight = affine.weight
+        self._bias = affine.bias
+        self._is_packed = weight.dtype == torch.bfloat16 and weight.device.type == "cpu"
+        self._weight = _mkldnn("_reorder_linear_weight")(weight) if self._is_packed else weight
+
+    def __call__(self, states: Tensor, activation: Literal["none", "gelu"] = "none") -> Tensor:
+        """Map rows of states, and apply the activation."""
+        if self._is_packed:
+            product = _mkldnn("_linear_pointwise")
+            mapped: Tensor = product(states, self._weight, self._bias, activation, [], "none")
+            return mapped
+        mapped = functional.linear(states, self._weight, self._bias)
+        return functional.gelu(mapped) if activation == "gelu" else mapped
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One layer; queries, keys and values are computed in one product."""
 
-    attention: Affine
-    attention_output: Affine
+    attention: Linear
+    attention_output: Linear
     attention_norm: Affine
-    intermediate: Affine
-    output: Affine
+    intermediate: Linear
+    output: Linear
     output_norm: Affine
 
 
@@ -103,15 +128,13 @@ class Bert:
         )
 
     def _apply(self, layer: Layer, states: Tensor, batch: "Batch") -> Tensor:
-        projected = _linear(states, layer.attention)
+        projected = layer.attention(states)
         mixed = torch.zeros_like(states)
         for group in batch.groups:
             mixed[group.start : group.end] = self._attend(projected, group)
-        states = self._normalise(
-            _linear(mixed, layer.attention_output) + states, layer.attention_norm
-        )
-        inner = functional.gelu(_linear(states, layer.intermediate))
-        return self._normalise(_linear(inner, layer.output) + states, layer.output_norm)
+        states = self._normalise(layer.attention_output(mixed) + states, layer.attention_norm)
+        inner = layer.intermediate(states, "gelu")
+        return self._normalise(layer.output(inner) + states, layer.output_norm)
 
     def _attend(self, projected: Tensor, group: "Group") -> Tensor:
         """Mix the values of each sequence: [rows, 3 x dimensions] → [tokens, dimensions]."""
@@ -157,7 +180,9 @@ class Batch:
     def of(cls, lengths: Sequence[int], device: torch.device) -> Self:
         """Lay sequences of these lengths out."""
         tokens = sum(lengths)
-        rows = max(MIN_ROWS, 1 << (tokens - 1).bit_length())
+        power = max(MIN_ROWS, 1 << (tokens - 1).bit_length())
+        step = max(MIN_ROWS, power // ROW_STEPS)
+        rows = -(-tokens // step) * step
         return cls(list(lengths), tokens, rows, list(_groups(lengths, device)))
 
 
@@ -201,11 +226,11 @@ def _layer(tensors: Mapping[str, Tensor], name: str) -> Layer:
         torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
     )
     return Layer(
-        joined,
-        _affine(tensors, f"{name}.attention.output.dense"),
+        Linear(joined),
+        Linear(_affine(tensors, f"{name}.attention.output.dense")),
         _affine(tensors, f"{name}.attention.output.LayerNorm"),
-        _affine(tensors, f"{name}.intermediate.dense"),
-        _affine(tensors, f"{name}.output.dense"),
+        Linear(_affine(tensors, f"{name}.intermediate.dense")),
+        Linear(_affine(tensors, f"{name}.output.dense")),
         _affine(tensors, f"{name}.output.LayerNorm"),
     )
 
@@ -214,5 +239,6 @@ def _affine(tensors: Mapping[str, Tensor], name: str) -> Affine:
     return Affine(tensors[f"{name}.weight"], tensors[f"{name}.bias"])
 
 
-def _linear(states: Tensor, affine: Affine) -> Tensor:
-    return functional.linear(states, affine.weight, affine.bias)
+def _mkldnn(name: str) -> Callable[..., Any]:
+    operation: Callable[..., Any] = getattr(torch.ops.mkldnn, name)
+    return operation

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,13 +44,22 @@ class Ingestion:
         return load_tokenizer(self.weights.folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Documents that can be stored, with those vectors by content hash that are new."""
+
+    documents: list[Prepared]
+    vectors: dict[str, bytes]
+
+
 class GivenUpError(Exception):
     """Nobody waits for this work any more: its jobs were cancelled, paused or taken over."""
 
 
 def ingest_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> None:
     """Take in the documents of claimed jobs; each is stored, or its job says why not."""
-    store_documents(ingestion, read_documents(ingestion, claimed))
+    for group in embed_documents(ingestion, read_documents(ingestion, claimed)):
+        store_documents(ingestion, group)
 
 
 def read_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> list[Prepared]:
@@ -61,14 +71,24 @@ def read_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> list[Prepare
     return [ready for ready in read if ready is not None]
 
 
-def store_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> None:
-    """Embed what is new in documents and make each the current version."""
+def embed_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> Iterator[Embedded]:
+    """Embed what is new in documents, group after group."""
     for group in _groups(prepared):
-        try:
-            fresh = _embed(ingestion, group)
-        except GivenUpError:
-            continue
-        _store(ingestion, group, fresh)
+        with suppress(GivenUpError):
+            yield Embedded(group, _embed(ingestion, group))
+
+
+def store_documents(ingestion: Ingestion, group: Embedded) -> None:
+    """Make each document of a group the current version, or let its job say why not."""
+    model = ingestion.embedder.fingerprint
+    # One commit for the group: each waits for the disk.
+    with ingestion.database.write() as session:
+        for ready in group.documents:
+            try:
+                with session.begin_nested():
+                    store.add_version(session, ready, group.vectors, model)
+            except CopilotError as error:
+                jobs.fail(session, ready.job.id, error)
 
 
 def embed_the_rest(ingestion: Ingestion) -> None:
@@ -143,17 +163,6 @@ def _groups(prepared: Sequence[Prepared]) -> Iterator[list[Prepared]]:
             group, passages = [], 0
     if group:
         yield group
-
-
-def _store(ingestion: Ingestion, prepared: Sequence[Prepared], fresh: dict[str, bytes]) -> None:
-    # One commit for the group: each waits for the disk.
-    with ingestion.database.write() as session:
-        for ready in prepared:
-            try:
-                with session.begin_nested():
-                    store.add_version(session, ready, fresh, ingestion.embedder.fingerprint)
-            except CopilotError as error:
-                jobs.fail(session, ready.job.id, error)
 
 
 def _embed(ingestion: Ingestion, prepared: Sequence[Prepared]) -> dict[str, bytes]:
