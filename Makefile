@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 LOCKED := --no-deps --require-hashes
 
-.PHONY: run install ocr test test-model check bench fidelity eval lock clean
+.PHONY: run install ocr test test-model check bench fidelity eval eval-keep lock clean
 
 run: install
 	$(BIN)/support-copilot serve --demo --host $(HOST) --port $(PORT)
@@ -72,9 +72,14 @@ $(PEERS)/installed: tests/bench/peers.lock
 	$(PEERS)/bin/python $(PIP) $(LOCKED) -r tests/bench/peers.lock
 	touch $@
 
-# Search and abstention on the sample desk's own questions.
+# Search and abstention on the sample desk's own questions; fails where they are significantly worse
+# than in the run that was kept in data/eval/last_run.json.
 eval: $(VENV)/tested
 	$(BIN)/python -m tests.bench.sample
+
+# The same, and keeps this run for the next ones to be compared with, better or worse.
+eval-keep: $(VENV)/tested
+	$(BIN)/python -m tests.bench.sample --keep
 
 # Resolve the newest versions that pyproject.toml admits (needs uv; the CPU wheel of PyTorch must
 # be in the folder WHEELS).

@@ -217,12 +217,29 @@ def verify_audit() -> None:
     command(console.services())
 
 
+@app.command()
+def learn(
+    history: Annotated[
+        Path | None, typer.Option(help="Solved tickets to import first, one JSON a line.")
+    ] = None,
+) -> None:
+    """Learn from the desk's solved tickets; what was learnt serves only if it helps."""
+    from app.commands.learn import learn as command
+
+    command(console.services(), history)
+
+
 @evaluate_app.command("retrieval")
 def evaluate_retrieval(
     folder: Path,
     limit: Annotated[int | None, typer.Option(min=1, help="First judged queries only.")] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="Solved tickets whose documents are the corpus's ids.")
+    ] = None,
+    *,
+    no_learn: Annotated[bool, typer.Option("--no-learn", help="Let cases only vote.")] = False,
 ) -> None:
     """Measure search on a BEIR folder, in a throw-away home."""
     from app.commands.evaluate import retrieval as command
 
-    command(folder, limit)
+    command(folder, limit, history, learn=not no_learn)

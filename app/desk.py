@@ -2,6 +2,7 @@
 
 import secrets
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.tables import Desk
@@ -18,3 +19,9 @@ def desk(session: Session) -> Desk:
         session.add(found)
         session.flush()
     return found
+
+
+def desk_learns(session: Session) -> bool:
+    """Tell whether solved tickets have a say in the ranking; they have unless switched off."""
+    learns = session.scalar(select(Desk.learns).where(Desk.id == ONLY))
+    return learns is not False

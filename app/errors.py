@@ -7,6 +7,7 @@ CopilotError
    ├─ TooManyAttemptsError
    ├─ AlreadySettledError
    ├─ ThreadMovedError
+   ├─ ChangedMeanwhileError
    ├─ NotFoundError
    ├─ InvalidInputError
    ├─ SettingError
@@ -49,6 +50,12 @@ class ThreadMovedError(WorkflowError):
     """No fields."""
 
     code = "thread_moved"
+
+
+class ChangedMeanwhileError(WorkflowError):
+    """Fields: what."""
+
+    code = "changed_meanwhile"
 
 
 class NotFoundError(WorkflowError):

@@ -32,6 +32,8 @@ if actor.may(Permission.DESK_DOCUMENTS_WRITE):
     pages += [page("documents"), page("gaps")]
 if actor.may(Permission.DESK_DRAFTS_AUDIT):
     pages.append(page("audits"))
+if actor.may(Permission.DESK_MEMORY_READ):
+    pages.append(page("memory"))
 
 pages.append(page("account", title=plain(actor.name)))
 st.navigation(pages, position="top").run()

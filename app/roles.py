@@ -20,6 +20,8 @@ class Permission(StrEnum):
     DESK_DRAFTS_AUDIT = "desk:drafts:audit"
     DESK_DRAFTS_SETTLE = "desk:drafts:settle"
     DESK_DRAFTS_WRITE = "desk:drafts:write"
+    DESK_MEMORY_READ = "desk:memory:read"
+    DESK_MEMORY_WRITE = "desk:memory:write"
     DESK_TICKETS_READ = "desk:tickets:read"
     DESK_TICKETS_WRITE = "desk:tickets:write"
 
@@ -35,11 +37,19 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DESK_TICKETS_WRITE,
         }
     ),
-    Role.OWNER: frozenset({Permission.DESK_DOCUMENTS_READ, Permission.DESK_DOCUMENTS_WRITE}),
+    Role.OWNER: frozenset(
+        {
+            Permission.DESK_DOCUMENTS_READ,
+            Permission.DESK_DOCUMENTS_WRITE,
+            Permission.DESK_MEMORY_READ,
+            Permission.DESK_MEMORY_WRITE,
+        }
+    ),
     Role.REVIEWER: frozenset(
         {
             Permission.DESK_DOCUMENTS_READ,
             Permission.DESK_DRAFTS_AUDIT,
+            Permission.DESK_MEMORY_READ,
             Permission.DESK_TICKETS_READ,
         }
     ),

@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app import schema
-from app.desk import desk
+from app.desk import desk, desk_learns
 from app.errors import UnavailableDatabaseError
 from app.settings import Settings
 from app.worker import Worker
@@ -21,6 +21,7 @@ from ingest.index.served import ServedIndex
 from ingest.pipeline import Ingestion
 from ingest.query_encoder import QueryEncoder
 from ingest.weights import Weights
+from rag.learn import Learner
 from rag.llm import LiteLlmModel
 from rag.models import EXTRACTIVE, resolve
 from rag.pipeline import Drafter, Writer
@@ -78,7 +79,7 @@ class Services:
     @cached_property
     def retriever(self) -> Retriever:
         """Return the search over the knowledge base."""
-        return Retriever(self.database, self.query_encoder, self.index)
+        return Retriever(self.database, self.query_encoder, self.index, desk_learns)
 
     @cached_property
     def drafter(self) -> Drafter:
@@ -117,7 +118,12 @@ class Services:
     @cached_property
     def worker(self) -> Worker:
         """Return the worker of this home."""
-        return Worker(self.ingestion, self.home)
+        return Worker(self.ingestion, self.home, self.learner)
+
+    @cached_property
+    def learner(self) -> Learner:
+        """Return what learns from solved tickets."""
+        return Learner(self.database, self.ingestion.embedder)
 
     @property
     def _engine(self) -> VectorIndex:

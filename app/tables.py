@@ -59,3 +59,5 @@ class Desk(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     salt: Mapped[str] = mapped_column(String(64))
+    # Whether solved tickets have a say in the ranking.
+    learns: Mapped[bool] = mapped_column(default=True)

@@ -39,6 +39,7 @@ from ingest.pipeline import (
 )
 from ingest.store import Prepared
 from ingest.tables import Job
+from rag.learn import Learner
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +73,9 @@ class Batch:
 class Worker:
     """Works through the queue of one home folder."""
 
-    def __init__(self, ingestion: Ingestion, home: Path) -> None:
+    def __init__(self, ingestion: Ingestion, home: Path, learner: Learner | None = None) -> None:
         self._ingestion = ingestion
+        self._learner = learner
         self._name = f"{os.uname().nodename}:{home.resolve()}"
         self._lock = FileLock(home / "worker.lock")
         self._embedded_up_to = -1
@@ -138,6 +140,16 @@ class Worker:
             or self._embed_the_rest()
             or self._renew_index()
             or self._compare(is_over)
+            or self._learn()
+        )
+
+    def _learn(self) -> bool:
+        """Bring the memory of solved tickets up to date, and learn from it when that may pay."""
+        learner = self._learner
+        if learner is None:
+            return False
+        return self._spared("remembering solved tickets", learner.catch_up) or self._spared(
+            "learning from solved tickets", learner.learn_if_due
         )
 
     def _compare(self, is_over: Callable[[], bool]) -> bool:

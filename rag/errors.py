@@ -7,7 +7,9 @@ CopilotError
    ├─ MissingKeyError
    ├─ ModelUnavailableError      the provider failed; another try may help
    ├─ ContextOverflowError
-   └─ EvaluationError
+   ├─ EvaluationError
+   ├─ TooFewCasesError
+   └─ StoredRunError
 """
 
 from ingest.errors import CopilotError
@@ -51,3 +53,15 @@ class EvaluationError(RagError):
     """Fields: path, reason."""
 
     code = "evaluation"
+
+
+class TooFewCasesError(RagError):
+    """Fields: count, needed."""
+
+    code = "too_few_cases"
+
+
+class StoredRunError(RagError):
+    """Fields: path, reason."""
+
+    code = "stored_run"

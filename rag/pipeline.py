@@ -3,7 +3,8 @@
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 from ingest.access import Scope
@@ -17,9 +18,9 @@ from rag.errors import RagError
 from rag.llm import ChatModel, Completion
 from rag.models import Model
 from rag.prompt import ThreadMessage
+from rag.questions import Asked, asked
 from rag.retrieve import Hit, Retriever
 from rag.tables import DraftStatus
-from rag.tickets import question
 from rag.tokens import counter
 
 CANDIDATES = 40
@@ -89,26 +90,38 @@ class DraftStream:
 
     def pieces(self) -> Generator[str, None, None]:
         """Do as iteration does; closing this early keeps the draft as one that is not whole."""
-        facts = self._facts
-        asked = question(facts.subject, facts.messages)
-        hits = self._candidates(asked)
+        question = asked(self._facts.subject, self._facts.messages)
+        hits = self._candidates(question)
         if not self._may_answer(hits):
             self._abstain(hits, NO_SOURCE)
             return
         if self._writer is None:
-            yield from self._quote(asked, hits)
+            yield from self._quote(question, hits)
         else:
             yield from self._generate(self._writer, hits)
 
-    def _candidates(self, asked: str) -> list[Hit]:
+    def _search(self, question: Asked, language: str | None = None) -> list[Hit]:
+        """Search for all that is asked; several questions take turns."""
+        rankings = [
+            self._drafter.retriever.search(
+                text, CANDIDATES, self._scope, language, self._facts.product
+            )
+            for text in question.parts or (question.text,)
+        ]
+        turns = [hit for turn in zip_longest(*rankings) for hit in turn if hit is not None]
+        first = {hit.passage.id: hit for hit in reversed(turns)}
+        order = dict.fromkeys(hit.passage.id for hit in turns)
+        found = [first[passage_id] for passage_id in order][:CANDIDATES]
+        return [replace(hit, rank=rank) for rank, hit in enumerate(found, start=1)]
+
+    def _candidates(self, question: Asked) -> list[Hit]:
         """Search; what staff alone may see is used only where nothing public answers."""
-        search = self._drafter.retriever.search
-        hits = search(asked, CANDIDATES, self._scope)
+        hits = self._search(question)
         if self._writer is None:
             # The embedded drafter cannot translate: sources in the customer's language first; else
             # in English, to be shown; the small encoder hardly compares across other languages.
             for language in dict.fromkeys([self._facts.language, DESK_LANGUAGE]):
-                own = search(asked, CANDIDATES, self._scope, language)
+                own = self._search(question, language)
                 if self._may_answer(own):
                     hits = own
                     break
@@ -118,15 +131,15 @@ class DraftStream:
     def _may_answer(self, hits: Sequence[Hit]) -> bool:
         return any(hit.score >= self._drafter.abstain_below for hit in hits)
 
-    def _quote(self, asked: str, hits: Sequence[Hit]) -> Iterator[str]:
+    def _quote(self, question: Asked, hits: Sequence[Hit]) -> Iterator[str]:
         facts = self._facts
         own = [hit for hit in hits if hit.version.language == facts.language]
         if not own or facts.language not in extractive.FRAMES:
             self._abstain(hits, OTHER_LANGUAGE)
             return
-        text = extractive.compose(asked, facts.language, own, self._drafter.encoder)
+        text = extractive.compose(question.text, facts.language, own, self._drafter.encoder)
         if not text:
-            elsewhere = self._drafter.retriever.search(asked, CANDIDATES, self._scope)
+            elsewhere = self._search(question)
             closest = max(elsewhere, key=lambda hit: hit.score)
             near = max(hit.score for hit in own)
             foreign = closest.version.language != facts.language and closest.score > near + CLEARLY

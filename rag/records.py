@@ -13,6 +13,7 @@ from rag.cite import CitedClaim, bare_text
 from rag.errors import RagError
 from rag.llm import Usage
 from rag.models import EXTRACTIVE, Model
+from rag.questions import asked
 from rag.tables import (
     MACHINE,
     Author,
@@ -25,7 +26,7 @@ from rag.tables import (
     Ticket,
     Verdict,
 )
-from rag.tickets import question, thread
+from rag.tickets import thread
 from rag.verify import verify
 
 
@@ -37,6 +38,7 @@ class Facts:
     actor: str
     subject: str
     language: str
+    product: str | None
     messages: list[tuple[Author, str]]
 
 
@@ -57,7 +59,8 @@ class Finished:
 def facts(session: Session, ticket_id: str, actor: str) -> Facts:
     """Read a ticket with its thread."""
     ticket = session.get_one(Ticket, ticket_id)
-    return Facts(ticket.id, actor, ticket.subject, ticket.language, thread(session, ticket.id))
+    messages = thread(session, ticket.id)
+    return Facts(ticket.id, actor, ticket.subject, ticket.language, ticket.product, messages)
 
 
 def keep(session: Session, about: Facts, route: Model | None, finished: Finished) -> str:
@@ -90,8 +93,9 @@ def keep(session: Session, about: Facts, route: Model | None, finished: Finished
     if route is not None:
         _add_call(session, draft, finished)
     if finished.status == DraftStatus.ABSTAINED:
-        asked = question(about.subject, about.messages)
-        session.merge(Gap(ticket_id=about.ticket_id, question=asked, reason=finished.reason or ""))
+        question = asked(about.subject, about.messages).text
+        reason = finished.reason or ""
+        session.merge(Gap(ticket_id=about.ticket_id, question=question, reason=reason))
     record(session, about.actor, "draft:make", draft.id, {"status": finished.status})
     return draft.id
 

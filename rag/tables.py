@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest.db import Base, UtcDateTime, now
@@ -40,6 +40,29 @@ class DraftStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class CaseOrigin(StrEnum):
+    """How a solved ticket came to be known."""
+
+    IMPORTED = "imported"
+    APPROVED = "approved"
+
+
+class CaseState(StrEnum):
+    """Whether a case votes; what an owner removed stays away when it is imported again."""
+
+    ACTIVE = "active"
+    OFF = "off"
+    REMOVED = "removed"
+
+
+class HeadState(StrEnum):
+    """Where a head is in its life; at most one is `SERVING`."""
+
+    SERVING = "serving"
+    RETIRED = "retired"
+    REFUSED = "refused"
+
+
 class Label(StrEnum):
     """Whether a passage supports a claim."""
 
@@ -63,6 +86,7 @@ class Ticket(Base):
     status: Mapped[TicketStatus] = mapped_column(String(16), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     customer: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    product: Mapped[str | None] = mapped_column(Text, default=None)
 
 
 class Message(Base):
@@ -84,6 +108,43 @@ class TicketDocument(Base):
 
     ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"), primary_key=True)
+    # The passage that solved it, by what is embedded of it; null until the memory has looked.
+    content_hash: Mapped[str | None] = mapped_column(String(64), default=None)
+
+
+class Case(Base):
+    """A solved ticket as memory: it points to documents, and is never shown as a source."""
+
+    __tablename__ = "cases"
+
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    origin: Mapped[CaseOrigin] = mapped_column(String(16))
+    question: Mapped[str] = mapped_column(Text)
+    # The key of the question's vector among all embeddings.
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    solved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Of an approved reply: whether the agent changed it, and whether our first hit solved it.
+    edited: Mapped[bool] = mapped_column(default=False)
+    own_suggestion: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[CaseState] = mapped_column(String(16), default=CaseState.ACTIVE)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now, index=True)
+
+
+class Head(Base):
+    """What was learnt from the cases: a query map and document vectors over a frozen encoder.
+
+    `card` says from which data, with which figures, and why it serves or was refused.
+    """
+
+    __tablename__ = "heads"
+
+    encoder: Mapped[str] = mapped_column(String(64))
+    state: Mapped[HeadState] = mapped_column(String(16), index=True)
+    weights: Mapped[bytes] = mapped_column(LargeBinary)
+    card: Mapped[dict[str, Any]] = mapped_column(JSON)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
 class Draft(Base):

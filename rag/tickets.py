@@ -1,5 +1,6 @@
 """Tickets as they come in, open ones and solved ones."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,9 @@ from sqlalchemy.orm import Session
 from ingest.db import now
 from ingest.language import detect
 from ingest.tables import Document
-from rag.tables import Author, Message, Ticket, TicketDocument, TicketStatus
+from rag import cases
+from rag.cases import Solution
+from rag.tables import Author, CaseOrigin, Message, Ticket, TicketStatus
 
 
 def _storable(text: object) -> object:
@@ -21,6 +24,13 @@ def _storable(text: object) -> object:
     return whole.replace("\0", "\ufffd")
 
 
+def _without_gap(moment: object) -> object:
+    """Close the gap before a time zone that other programs write: "2023-01-03 04:29:06 +0000"."""
+    return ZONE_GAP.sub("", moment) if isinstance(moment, str) else moment
+
+
+ZONE_GAP = re.compile(r"(?<=\d) +(?=[+-]\d\d:?\d\d$|Z$)")
+Moment = Annotated[AwareDatetime | datetime | None, BeforeValidator(_without_gap)]
 MAX_CHARACTERS = 1_000_000
 StorableName = Annotated[str, Field(min_length=1, max_length=64), BeforeValidator(_storable)]
 StorableText = Annotated[str, Field(max_length=MAX_CHARACTERS), BeforeValidator(_storable)]
@@ -41,8 +51,9 @@ class TicketLine(BaseModel):
     id: StorableName
     subject: StorableText
     body: StorableText
-    created: AwareDatetime | datetime | None = None
+    created: Moment = None
     locale: StorableText | None = None
+    product: StorableText | None = None
     customer: dict[StorableText, Any] = Field(default_factory=dict)
     thread: list[ThreadLine] = Field(default_factory=list)
     replies: list[StorableText] = Field(default_factory=list)
@@ -79,11 +90,13 @@ def save(session: Session, line: TicketLine) -> Ticket:
             status=TicketStatus.OPEN,
             created_at=_aware(line.created),
             customer=line.customer,
+            product=line.product,
         )
         session.add(ticket)
         session.flush()
     if _merge(session, ticket.id, line.messages):
         ticket.status = TicketStatus.OPEN
+        cases.touch(session, ticket.id)
     _settle(session, ticket, line)
     return ticket
 
@@ -142,15 +155,15 @@ def question(subject: str, messages: list[tuple[Author, str]]) -> str:
 
 
 def _settle(session: Session, ticket: Ticket, line: TicketLine) -> None:
-    """Link the documents that solved a ticket; each is named by its id or its source."""
+    """Link the documents that solved a ticket, each named by its id or its source."""
     names = line.documents
-    if names:
-        ticket.status = TicketStatus.SOLVED
-    known = session.scalars(
-        select(Document.id).where(or_(Document.id.in_(names), Document.source.in_(names)))
-    )
-    for document_id in known:
-        session.merge(TicketDocument(ticket_id=ticket.id, document_id=document_id))
+    if not names:
+        return
+    ticket.status = TicketStatus.SOLVED
+    query = select(Document.id).where(or_(Document.id.in_(names), Document.source.in_(names)))
+    cases.link(session, ticket.id, session.scalars(query).all())
+    solution = Solution(CaseOrigin.IMPORTED, ticket.created_at)
+    cases.remember(session, ticket, line.messages, solution)
 
 
 def _aware(moment: datetime | None) -> datetime:

@@ -20,6 +20,7 @@ OWNERS = {
     "docutils": ["ingest/parse/formats/rst/*"],
     "litellm": ["rag/llm.py"],
     "lxml": ["ingest/parse/formats/*/*", "ingest/parse/office/xml.py"],
+    "mailparser_reply": ["rag/letters.py"],
     "markdown_it": ["ingest/parse/formats/markdown.py"],
     "mistral_common": ["rag/tokens.py"],
     "pgvector": ["ingest/index/pgvector.py"],
@@ -33,7 +34,7 @@ OWNERS = {
         *("app/session.py", "app/resources.py", "app/main.py", "app/pages.py"),
         *("app/views/*", "app/components/*"),
     ],
-    "torch": ["ingest/backbone.py", "ingest/bert.py"],
+    "torch": ["ingest/backbone.py", "ingest/bert.py", "rag/training.py"],
 }
 # Each takes 0.2 to 7 seconds to import.
 # `ingest/bert.py` is such a package of our own: it is one with PyTorch.

@@ -10,25 +10,33 @@ from pathlib import Path
 from typing import Any
 
 from app import console
+from app.commands.learn import import_history
 from app.services import Services
 from app.settings import read_settings
 from ingest import sources
 from ingest.access import Scope
 from ingest.tables import Job, Outcome
-from rag import evaluate
+from rag import cases, evaluate
+from rag.errors import TooFewCasesError
+from rag.evaluate import Collection
 from rag.metrics import percentile
 
 # Enough passages to name ten documents, even where each fills several of the first places.
 PASSAGES_PER_QUERY = 50
 ACTOR = "evaluation"
+ERRORS_SHOWN = 5
 
 
-def retrieval(folder: Path, limit: int | None) -> None:
-    """Take a collection in as the product does, ask its queries, print the scores."""
+def retrieval(folder: Path, limit: int | None, history: Path | None, *, learn: bool) -> None:
+    """Take a collection in as the product does, ask its queries, print the scores.
+
+    With a history of solved tickets, these are known and learnt from as in the product.
+    """
     collection = evaluate.read_collection(folder, limit)
     with tempfile.TemporaryDirectory(prefix="copilot-evaluation-") as home:
         services = _throwaway(Path(home))
         names, ingested = _ingest(services, collection.corpus, Path(home))
+        learnt = _remember(services, collection, history, learn=learn) if history else {}
         rankings, latencies = _ask(services, collection.queries, names)
         services.database.close()
     scores = evaluate.score(rankings, collection)
@@ -42,6 +50,7 @@ def retrieval(folder: Path, limit: int | None) -> None:
             "p95": round(percentile(latencies, 0.95), 2),
         },
         "ingest": ingested,
+        **learnt,
     }
     console.show(document, [f"{name}: {value}" for name, value in document.items()])
 
@@ -76,6 +85,32 @@ def _ingest(
         "tokens_per_second": round(tokens / seconds),
         "again_seconds": round(again_seconds, 2),
         "peak_mb": round(_peak_mb()),
+    }
+
+
+def _remember(
+    services: Services, collection: Collection, history: Path, *, learn: bool
+) -> dict[str, Any]:
+    """Make cases of a history, learn from them, and say what came of it."""
+    begun = time.perf_counter()
+    texts = collection.queries.values()
+    errors = import_history(services, history, known=frozenset({*collection.queries, *texts}))
+    cases.complete(services.database, services.ingestion.embedder)
+    remembered = time.perf_counter() - begun
+    lesson: dict[str, Any] = {"promoted": False}
+    if learn:
+        try:
+            found = services.learner.learn(ACTOR)
+            lesson = {"promoted": found.promoted, **found.card}
+        except TooFewCasesError as error:
+            lesson |= {"reason": str(error)}
+    return {
+        "history": {
+            "seconds": round(remembered, 2),
+            "refused": len(errors),
+            "errors": errors[:ERRORS_SHOWN],
+            "learnt": lesson,
+        }
     }
 
 

@@ -21,26 +21,34 @@ ACTOR = "command line"
 
 def import_file(services: Services, file: Path) -> None:
     """Import a file of tickets, one JSON a line; a bad line is named and the rest goes on."""
+    lines, errors = read_tickets(file)
+    with services.database.write() as session:
+        for line in lines:
+            save(session, line)
+    console.show(
+        {"imported": len(lines), "errors": errors}, [*errors, f"{len(lines)} tickets imported"]
+    )
+    if errors and not lines:
+        raise SystemExit(1)
+
+
+def read_tickets(file: Path) -> tuple[list[TicketLine], list[str]]:
+    """Return the tickets of a file, and what is wrong with its other lines.
+
+    Raises:
+        NotFoundError: There is no such file.
+    """
     if not file.is_file():
         raise NotFoundError(what=f"file {file}")
-    imported, errors = 0, []
-    with (
-        file.open(encoding="utf-8", errors="replace") as lines,
-        services.database.write() as session,
-    ):
+    tickets, errors = [], []
+    with file.open(encoding="utf-8", errors="replace") as lines:
         for number, text in enumerate(lines, start=1):
-            if not text.strip():
-                continue
             try:
-                save(session, _parse(text, f"Line {number}"))
-                imported += 1
+                if text.strip():
+                    tickets.append(_parse(text, f"Line {number}"))
             except InvalidInputError as error:
                 errors.append(str(error))
-    console.show(
-        {"imported": imported, "errors": errors}, [*errors, f"{imported} tickets imported"]
-    )
-    if errors and not imported:
-        raise SystemExit(1)
+    return tickets, errors
 
 
 def draft(services: Services, ticket_id: str | None, file: Path | None, model: str | None) -> None:

@@ -11,6 +11,7 @@ from app.services import Services
 from app.workflow import drafts
 from app.workflow.access import Actor, require
 from ingest.events import record
+from rag import cases
 from rag.tables import MACHINE, Approval, Author, Citation, Claim, Draft, Label, Ticket, Verdict
 from rag.tickets import question
 
@@ -60,6 +61,7 @@ def judge(services: Services, user_id: str, citation_id: str, label: Label, note
             citation_id=citation_id, judge=actor.email, label=label, note=note.strip()
         )
         session.add(verdict)
+        cases.touch(session, draft.ticket_id)
         record(session, actor.email, "citation:judge", citation_id, {"label": label})
 
 

@@ -1,7 +1,7 @@
 """Drafts: read one with its evidence, approve it, reject it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,8 @@ from app.workflow.access import Actor, require
 from ingest.access import Scope
 from ingest.events import record
 from ingest.tables import Document, Passage, Version, Visibility
-from rag import records
+from rag import cases, records
+from rag.cases import Solution
 from rag.cite import MARKER_WITH_BLANK, CitedClaim, cite
 from rag.pipeline import DraftStream
 from rag.retrieve import Hit
@@ -24,6 +25,7 @@ from rag.tables import (
     MACHINE,
     Approval,
     Author,
+    CaseOrigin,
     Citation,
     Claim,
     Draft,
@@ -104,6 +106,7 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
         claims = cite(text, sources(session, draft))
         records.add_claims(session, draft.id, approval.id, claims)
         _answer(session, draft, text, approval)
+        _learn_from(session, draft, approval, claims)
         detail = {"draft": draft.id, "sha256": approval.sha256}
         record(session, actor.email, "draft:approve", draft.ticket_id, detail)
         return approval.id
@@ -196,6 +199,21 @@ def sources(session: Session, draft: Draft, *, included: bool = True) -> list[Hi
         Hit(entry["rank"], entry["score"], *found[entry["passage_id"]], entry["reason"])
         for entry in used
     ]
+
+
+def _learn_from(
+    session: Session, draft: Draft, approval: Approval, claims: Sequence[CitedClaim]
+) -> None:
+    """Make a case of an approved reply: the documents it cites solved the ticket."""
+    cited = {evidence.hit.document.id for claim in claims for evidence in claim.evidence}
+    if not cited:
+        return
+    ticket = session.get_one(Ticket, draft.ticket_id)
+    messages = [(Author(author), body) for author, body in draft.thread]
+    edited = approval.final_text.strip() != draft.text.strip()
+    solution = Solution(CaseOrigin.APPROVED, approval.at, edited, own_suggestion=not edited)
+    cases.link(session, ticket.id, sorted(cited))
+    cases.remember(session, ticket, messages, solution)
 
 
 def without_markers(text: str) -> str:

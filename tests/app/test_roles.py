@@ -11,15 +11,16 @@ import pytest
 import app.workflow
 from app.errors import PermissionDeniedError
 from app.roles import PERMISSIONS, Permission, Role
-from app.workflow import audits, documents, drafts, gaps, tickets, uploads
+from app.workflow import audits, cases, documents, drafts, gaps, memory, tickets, uploads
 from ingest.errors import CopilotError
 from ingest.life import Description
 from ingest.tables import Visibility
-from rag.tables import Label, TicketStatus
+from rag.tables import CaseState, Label, TicketStatus
 from tests.app.people import Desk
 
 ADMIN, AGENT, OWNER, REVIEWER = Role.ADMIN, Role.AGENT, Role.OWNER, Role.REVIEWER
 Act = Callable[[Desk, str], object]
+SEEN = CaseState.ACTIVE
 DESCRIPTION = Description("Olu", Visibility.PUBLIC, [], None)
 
 ACTS: dict[str, tuple[Act, set[Role]]] = {
@@ -30,6 +31,22 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "audits.judge": (
         lambda desk, who: audits.judge(desk.services, who, "none", Label.SUPPORTED, ""),
         {ADMIN, REVIEWER},
+    ),
+    "cases.find": (
+        lambda desk, who: cases.find(desk.services, who, "", 1),
+        {ADMIN, OWNER, REVIEWER},
+    ),
+    "cases.switch": (
+        lambda desk, who: cases.switch(desk.services, who, "none", CaseState.OFF, seen=SEEN),
+        {ADMIN, OWNER},
+    ),
+    "cases.remove": (
+        lambda desk, who: cases.remove(desk.services, who, "none", seen=SEEN),
+        {ADMIN, OWNER},
+    ),
+    "cases.recheck": (
+        lambda desk, who: cases.recheck(desk.services, who, "none", desk.document),
+        {ADMIN, OWNER},
     ),
     "documents.entries": (lambda desk, who: documents.entries(desk.services, who), set(Role)),
     "documents.source": (
@@ -95,6 +112,22 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         {ADMIN, AGENT},
     ),
     "gaps.latest": (lambda desk, who: gaps.latest(desk.services, who), {ADMIN, OWNER}),
+    "memory.overview": (
+        lambda desk, who: memory.overview(desk.services, who),
+        {ADMIN, OWNER, REVIEWER},
+    ),
+    "memory.heads": (
+        lambda desk, who: memory.heads(desk.services, who),
+        {ADMIN, OWNER, REVIEWER},
+    ),
+    "memory.switch_learning": (
+        lambda desk, who: memory.switch_learning(desk.services, who, on=False),
+        {ADMIN, OWNER},
+    ),
+    "memory.roll_back": (
+        lambda desk, who: memory.roll_back(desk.services, who, "none", serving_id=None),
+        {ADMIN, OWNER},
+    ),
     "tickets.queue": (
         lambda desk, who: tickets.queue(desk.services, who, TicketStatus.OPEN),
         {ADMIN, AGENT, REVIEWER},

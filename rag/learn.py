@@ -1,0 +1,180 @@
+"""Learning from the desk's history: a head is trained, judged on later tickets, and promoted."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from ingest.db import Database, now
+from ingest.embed import Embedder
+from ingest.events import record, take_turn
+from ingest.index.resident import Resident, ResidentVectors
+from ingest.tables import Version, VersionStatus
+from rag import cases, trial
+from rag.errors import TooFewCasesError
+from rag.memory import Memory
+from rag.tables import Case, Head, HeadState
+from rag.training import Examples, train
+from rag.trial import Trial
+from rag.votes import read
+
+# Below this, cases vote by themselves, and there is nothing sure to learn.
+MIN_CASES = 300
+# The newest cases, and documents that none of them points to, up to these numbers.
+MOST_CASES, MOST_DOCUMENTS = 10_000, 3_000
+HELD_BACK = 0.1
+# The desk learns by itself when it knows so many more cases, once a day at most.
+MORE_CASES, MORE_SHARE, DAY_SECONDS, LOOK_SECONDS = 20, 0.02, 86_400.0, 600.0
+ACTOR = "worker"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What came of learning; `card` is as in `rag.tables.Head`."""
+
+    head_id: str
+    promoted: bool
+    card: dict[str, Any]
+
+
+class Learner:
+    """Learns for one desk and one encoder."""
+
+    def __init__(self, database: Database, embedder: Embedder) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._seen: datetime | None = None
+        self._next_look = 0.0
+
+    def learn(self, actor: str, on_progress: Callable[[int, int], None] | None = None) -> Lesson:
+        """Train a head on the earlier cases, judge it on the later ones, promote it if it helps.
+
+        Raises:
+            TooFewCasesError: There is not enough history yet.
+        """
+        begun = time.perf_counter()
+        model = self._embedder.fingerprint
+        cases.complete(self._database, self._embedder, on_progress)
+        with self._database.read() as session:
+            memory = read(session, model).newest(MOST_CASES)
+            names = _documents(session, memory)
+        if len(memory.vectors) < MIN_CASES:
+            raise TooFewCasesError(count=len(memory.vectors), needed=MIN_CASES)
+        documents = ResidentVectors(self._database, model).of(names)
+        examples = _examples(memory, documents)
+        cut = round(len(memory.vectors) * (1 - HELD_BACK))
+        early = train(examples.part(np.arange(cut)))
+        judged = trial.judge(memory, cut, documents, examples, early)
+        weights = train(examples).to_bytes() if judged.is_better else b""
+        card = _card(memory, judged, len(examples.document_ids), time.perf_counter() - begun)
+        return self._keep(weights, card, judged, actor)
+
+    def catch_up(self) -> bool:
+        """Complete the cases that came in or changed since the last time; tell if there were."""
+        with self._database.read() as session:
+            newest = session.scalar(select(func.max(Case.changed_at)))
+        if newest == self._seen:
+            return False
+        self._seen = newest
+        return cases.complete(self._database, self._embedder) > 0
+
+    def learn_if_due(self) -> bool:
+        """Learn when so much has come in since the last lesson that another may pay."""
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        if not self._is_due():
+            return False
+        self.learn(ACTOR)
+        return True
+
+    def _is_due(self) -> bool:
+        with self._database.read() as session:
+            known = session.scalar(select(func.count()).select_from(cases.joined(now()).subquery()))
+            last = session.scalar(
+                select(Head)
+                .where(Head.encoder == self._embedder.fingerprint)
+                .order_by(Head.created_at.desc())
+                .limit(1)
+            )
+        count = known or 0
+        if last is None:
+            return count >= MIN_CASES
+        if (now() - last.created_at).total_seconds() < DAY_SECONDS:
+            return False
+        before = int(last.card.get("cases", 0))
+        return count - before >= max(MORE_CASES, MORE_SHARE * before)
+
+    def _keep(self, weights: bytes, card: dict[str, Any], judged: Trial, actor: str) -> Lesson:
+        model = self._embedder.fingerprint
+        with self._database.write() as session:
+            state = HeadState.SERVING if judged.is_better else HeadState.REFUSED
+            take_turn(session)
+            if judged.is_better:
+                retire(session, model)
+            head = Head(encoder=model, state=state, weights=weights, card=card)
+            session.add(head)
+            session.flush()
+            record(session, actor, f"head:{state}", head.id, {"reason": card["reason"]})
+            return Lesson(head.id, judged.is_better, card)
+
+
+def retire(session: Session, model: str) -> None:
+    """Take the serving head of an encoder out of service; it stays for rollback."""
+    serving = (Head.encoder == model) & (Head.state == HeadState.SERVING)
+    session.execute(
+        update(Head).where(serving).values(state=HeadState.RETIRED, changed_at=now()),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _documents(session: Session, memory: Memory) -> list[str]:
+    """Return the documents that cases point to, then others, up to a number."""
+    others = session.scalars(
+        select(Version.document_id)
+        .where(Version.status == VersionStatus.CURRENT)
+        .order_by(Version.document_id)
+    )
+    names = dict.fromkeys([*memory.document_ids, *others])
+    return list(names)[: max(MOST_DOCUMENTS, len(memory.document_ids))]
+
+
+def _examples(memory: Memory, documents: dict[str, Resident]) -> Examples:
+    names = tuple(documents)
+    place = {name: index for index, name in enumerate(names)}
+    columns = np.array([place.get(name, -1) for name in memory.document_ids])[memory.documents]
+    good = (memory.weights > 0) & (columns >= 0)
+    solved = np.zeros((len(memory.vectors), len(names)), np.float32)
+    solved[memory.rows[good], columns[good]] = memory.weights[good]
+    weights = solved.sum(1)
+    dense = np.stack([documents[name].closeness(memory.vectors) for name in names], axis=1)
+    return Examples(
+        memory.vectors,
+        solved / np.where(weights, weights, 1.0)[:, None],
+        weights,
+        dense,
+        np.stack([documents[name].mean for name in names]),
+        names,
+    )
+
+
+def _card(memory: Memory, judged: Trial, documents: int, seconds: float) -> dict[str, Any]:
+    first, last = memory.solved_at[0], memory.solved_at[-1]
+    return {
+        "trained_at": now().isoformat(timespec="seconds"),
+        "cases": len(memory.vectors),
+        "from": _date(first),
+        "until": _date(last),
+        "documents": documents,
+        "seconds": round(seconds, 1),
+        **judged.card(),
+    }
+
+
+def _date(moment: datetime) -> str:
+    return moment.date().isoformat()

@@ -1,0 +1,66 @@
+"""Passages found for a question, put in order with the help of what the desk remembers."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.index.protocol import Neighbour
+from ingest.index.resident import Resident
+from rag import fusion
+from rag.fusion import Candidates
+from rag.memory import Memory, Votes
+
+Floats = NDArray[np.float32]
+
+# Passages of one document have so many others between them where documents compete.
+SPACING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the cases say of a question with this vector, in this language."""
+
+    memory: Memory
+    votes: Votes
+    vector: Floats
+    language: str
+
+    def order(
+        self,
+        neighbours: Sequence[Neighbour],
+        owners: Mapping[str, str],
+        documents: Mapping[str, Resident],
+    ) -> list[Neighbour]:
+        """Order passages that come in the order which documents alone give them.
+
+        Args:
+            neighbours: Permitted passages.
+            owners: The document of each passage.
+            documents: All of these documents.
+        """
+        named = dict.fromkeys(owners[hit.passage_id] for hit in neighbours)
+        names = [name for name in named if name in documents]
+        ranked = fusion.rank(self._candidates(names, documents))
+        places = {names[index]: place for place, index in enumerate(ranked)}
+        earlier: Counter[str] = Counter()
+        keys: dict[str, int] = {}
+        for hit in neighbours:
+            owner = owners[hit.passage_id]
+            keys[hit.passage_id] = places.get(owner, len(places)) + SPACING * earlier[owner]
+            earlier[owner] += 1
+        return sorted(neighbours, key=lambda hit: keys[hit.passage_id])
+
+    def _candidates(self, names: list[str], documents: Mapping[str, Resident]) -> Candidates:
+        dense = np.array([documents[name].closeness(self.vector) for name in names], np.float32)
+        shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
+        # What the reader may not see has no part in it, not even by what it takes from others.
+        shares /= shares.sum() or 1.0
+        logits = cold = None
+        if self.memory.head is not None and names:
+            means = np.stack([documents[name].mean for name in names])
+            logits, cold = self.memory.head.logits(self.vector, names, means, dense)
+        same = np.array([documents[name].language == self.language for name in names], np.bool_)
+        return Candidates(dense, shares, logits, cold, self.memory.count(names), same)
