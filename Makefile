@@ -62,6 +62,10 @@ check: $(VENV)/tested
 bench: $(VENV)/tested $(PEERS)/installed
 	$(BIN)/python -m tests.bench.compare $(PEERS)/bin/python
 
+# What solved tickets are worth to the ranking, beside the same stacks.
+bench-memory: $(VENV)/tested $(PEERS)/installed
+	$(BIN)/python -m tests.bench.memory --peers $(PEERS)/bin/python
+
 # How much of a document's text is found, and in which order, beside other extractors.
 fidelity: $(VENV)/tested $(PEERS)/installed
 	$(BIN)/python -m tests.bench.fidelity $(PEERS)/bin/python

@@ -222,8 +222,18 @@ def learn(
     history: Annotated[
         Path | None, typer.Option(help="Solved tickets to import first, one JSON a line.")
     ] = None,
+    *,
+    encoder: Annotated[bool, typer.Option("--encoder", help="Train the embedding model.")] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Let the embedding model before serve again.")
+    ] = False,
 ) -> None:
     """Learn from the desk's solved tickets; what was learnt serves only if it helps."""
+    if encoder or rollback:
+        from app.commands import tuning
+
+        (tuning.roll_back if rollback else tuning.learn)(console.services())
+        return
     from app.commands.learn import learn as command
 
     command(console.services(), history)

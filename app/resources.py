@@ -1,5 +1,6 @@
 """The services that the web app works with; one object a process, set when the app is built."""
 
+from app.encoders import renewed
 from app.services import Services
 
 _provided: list[Services] = []
@@ -11,5 +12,6 @@ def provide(services: Services) -> None:
 
 
 def services() -> Services:
-    """Return the services of this process."""
+    """Return the services of this process, over the encoder that serves by now."""
+    provide(renewed(_provided[0], _provided[0].encoders))
     return _provided[0]

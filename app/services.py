@@ -9,6 +9,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app import schema
 from app.desk import desk, desk_learns
+from app.encoders import Encoders, of
 from app.errors import UnavailableDatabaseError
 from app.settings import Settings
 from app.worker import Worker
@@ -63,8 +64,13 @@ class Services:
 
     @cached_property
     def weights(self) -> Weights:
-        """Return the embedding model's files."""
-        return Weights(self.settings.embedding_model)
+        """Return the files of the embedding model that serves."""
+        return self.encoders.weights
+
+    @cached_property
+    def encoders(self) -> Encoders:
+        """Return the configured embedding model and those trained from it."""
+        return of(self)
 
     @cached_property
     def query_encoder(self) -> QueryEncoder:

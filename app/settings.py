@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     )
     reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
     abstain_below: float = Field(
-        0.30,
-        description="Cosine of the best passage below which no draft is attempted.",
+        0.35,
+        description="Probability that the documents answer, below which no draft is attempted.",
         ge=0.0,
         le=1.0,
     )

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Shares of the mixture: what is close in meaning, what solved similar tickets, what was learnt.
-DENSE_SHARE, VOTES_SHARE, HEAD_SHARE = 0.3, 0.5, 0.2
+# Shares of the mixture: what solved similar tickets, what was learnt; the rest is closeness.
+VOTES_SHARE, HEAD_SHARE = 0.5, 0.2
+# With so many cases their votes get half of that share: a handful are rarely about the question.
+HALF_TRUST = 100
 # How sharply a difference in closeness counts: exp(16 x 0.1) is five times as likely.
 DENSE_SHARPNESS = 16.0
 # A document that so few cases point to has little history.
@@ -28,7 +30,7 @@ NEW_KEPT, NEW_DEPTH, NEW_SLACK = 3, 5, 1
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Documents that may answer, all arrays of one length.
+    """Documents that may answer, all arrays of one length, and how many cases are known.
 
     `dense` is the closeness of each document, `votes` its share of what similar cases say, `logits`
     what the head says and `cold` what it says without its memory of documents (None without one);
@@ -42,6 +44,7 @@ class Candidates:
     cold: Floats | None
     cases: NDArray[np.int64]
     comparable: NDArray[np.bool_]
+    known: int
 
 
 def rank(candidates: Candidates) -> list[int]:
@@ -52,11 +55,13 @@ def rank(candidates: Candidates) -> list[int]:
 
 def mixture(candidates: Candidates) -> Floats:
     """Return the probability that each candidate is the one that answers."""
+    votes_share = VOTES_SHARE * candidates.known / (candidates.known + HALF_TRUST)
+    head_share = 0.0 if candidates.logits is None else HEAD_SHARE
     dense = softmax(DENSE_SHARPNESS * candidates.dense)
-    total = DENSE_SHARE * dense + VOTES_SHARE * candidates.votes
-    if candidates.logits is None:
-        return total
-    return np.asarray(total + HEAD_SHARE * softmax(candidates.logits), np.float32)
+    total = (1 - votes_share - head_share) * dense + votes_share * candidates.votes
+    if candidates.logits is not None:
+        total += head_share * softmax(candidates.logits)
+    return np.asarray(total, np.float32)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -69,7 +74,9 @@ def _kept_places(candidates: Candidates) -> dict[int, int]:
     """Return by index the last place, from 0, that a document with little history may get."""
     few = candidates.cases <= LITTLE_HISTORY
     unknown = (candidates.cases == 0) & candidates.comparable
-    alone = candidates.dense if candidates.cold is None else candidates.cold
+    alone = candidates.cold
+    if alone is None:
+        alone, few = candidates.dense, few & candidates.comparable
     places = _places(candidates.dense, unknown, NEW_DEPTH, NEW_KEPT, NEW_SLACK)
     for index, place in _places(alone, few, KEPT_DEPTH, KEPT, KEPT_SLACK).items():
         places[index] = min(place, places.get(index, place))

@@ -27,7 +27,9 @@ from rag.votes import read
 MIN_CASES = 300
 # The newest cases, and documents that none of them points to, up to these numbers.
 MOST_CASES, MOST_DOCUMENTS = 10_000, 3_000
-HELD_BACK = 0.1
+# The newest cases are held back: so many, or this share. A desk's questions drift, and a head that
+# is judged far from what it was trained on is judged for another desk.
+HELD_BACK, HELD_BACK_SHARE = 100, 0.05
 # The desk learns by itself when it knows so many more cases, once a day at most.
 MORE_CASES, MORE_SHARE, DAY_SECONDS, LOOK_SECONDS = 20, 0.02, 86_400.0, 600.0
 ACTOR = "worker"
@@ -67,7 +69,8 @@ class Learner:
             raise TooFewCasesError(count=len(memory.vectors), needed=MIN_CASES)
         documents = ResidentVectors(self._database, model).of(names)
         examples = _examples(memory, documents)
-        cut = round(len(memory.vectors) * (1 - HELD_BACK))
+        count = len(memory.vectors)
+        cut = count - max(HELD_BACK, round(HELD_BACK_SHARE * count))
         early = train(examples.part(np.arange(cut)))
         judged = trial.judge(memory, cut, documents, examples, early)
         weights = train(examples).to_bytes() if judged.is_better else b""

@@ -11,7 +11,7 @@ from ingest.access import Scope
 from ingest.db import Database
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Visibility
-from rag import budget, extractive, prompt, records
+from rag import answerable, budget, extractive, prompt, records
 from rag.budget import Prompt, Question
 from rag.cite import cite, markers_in, normalise
 from rag.errors import RagError
@@ -42,7 +42,7 @@ class Writer:
 
 @dataclass(frozen=True)
 class Drafter:
-    """Makes drafts; `abstain_below` is the cosine under which nothing found is an answer."""
+    """Makes drafts; `abstain_below` is the probability of an answer under which none is."""
 
     database: Database
     retriever: Retriever
@@ -92,7 +92,7 @@ class DraftStream:
         """Do as iteration does; closing this early keeps the draft as one that is not whole."""
         question = asked(self._facts.subject, self._facts.messages)
         hits = self._candidates(question)
-        if not self._may_answer(hits):
+        if not self._may_answer(question, hits):
             self._abstain(hits, NO_SOURCE)
             return
         if self._writer is None:
@@ -122,14 +122,16 @@ class DraftStream:
             # in English, to be shown; the small encoder hardly compares across other languages.
             for language in dict.fromkeys([self._facts.language, DESK_LANGUAGE]):
                 own = self._search(question, language)
-                if self._may_answer(own):
+                if self._may_answer(question, own):
                     hits = own
                     break
         public = [hit for hit in hits if hit.document.visibility == Visibility.PUBLIC]
-        return public if self._may_answer(public) else hits
+        return public if self._may_answer(question, public) else hits
 
-    def _may_answer(self, hits: Sequence[Hit]) -> bool:
-        return any(hit.score >= self._drafter.abstain_below for hit in hits)
+    def _may_answer(self, question: Asked, hits: Sequence[Hit]) -> bool:
+        drafter = self._drafter
+        found = answerable.probability(question.text, hits, encoder=drafter.encoder)
+        return found >= drafter.abstain_below
 
     def _quote(self, question: Asked, hits: Sequence[Hit]) -> Iterator[str]:
         facts = self._facts

@@ -77,6 +77,12 @@ def _reduced(body: str) -> str:
 
 
 def _leans(message: str) -> bool:
+    """Tell whether a message is understood only with those before it."""
+    for start, end in sentence_spans(message[:BUDGET]):
+        sentence = message[start:end].strip()
+        points = FOLLOWING.search(sentence) or POINTING_BACK.search(sentence)
+        if asks(sentence) and len(telling(sentence)) >= MIN_TELLING and not points:
+            return False
     said = len(telling(message[:BUDGET]))
     return said < OWN_WORDS or (said < FOLLOWING_WORDS and bool(FOLLOWING.search(message)))
 

@@ -63,4 +63,5 @@ class Remembered:
             means = np.stack([documents[name].mean for name in names])
             logits, cold = self.memory.head.logits(self.vector, names, means, dense)
         same = np.array([documents[name].language == self.language for name in names], np.bool_)
-        return Candidates(dense, shares, logits, cold, self.memory.count(names), same)
+        known = len(self.memory.vectors)
+        return Candidates(dense, shares, logits, cold, self.memory.count(names), same, known)

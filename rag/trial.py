@@ -15,6 +15,7 @@ from rag.fusion import LITTLE_HISTORY, Candidates
 from rag.head import COLD_DENSE, HeadWeights
 from rag.intervals import Difference, paired_difference
 from rag.memory import Memory
+from rag.metrics import ndcg
 from rag.training import Examples
 
 DEPTH = 5
@@ -26,7 +27,9 @@ Hits = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Recall@5 over held-back cases without the head and with it.
+    """Held-back cases asked without the head and with it.
+
+    `ranking` compares nDCG@10, which sees more than `found`, recall@5, and decides.
 
     `unseen` asks the same cases as if the documents that solved them had just been published:
     recall@5 with the head over that of closeness alone. `little` is None where no held-back case
@@ -36,7 +39,8 @@ class Trial:
     held_back: int
     before: float
     after: float
-    difference: Difference
+    found: Difference
+    ranking: Difference
     little: Difference | None
     unseen: float
 
@@ -48,7 +52,7 @@ class Trial:
     @property
     def reason_against(self) -> str:
         """Say why the head may not serve; empty if it may."""
-        if not self.difference.is_significant_gain:
+        if not self.ranking.is_significant_gain or self.found.is_significant_drop:
             return "no gain that chance would not explain"
         if self.little is not None and self.little.is_significant_drop:
             return "documents with little history would be found less often"
@@ -64,8 +68,9 @@ class Trial:
             "recall@5": {
                 "before": round(self.before, 4),
                 "after": round(self.after, 4),
-                "difference": _rounded(self.difference),
+                "difference": _rounded(self.found),
             },
+            "ndcg@10": {"difference": _rounded(self.ranking)},
             "little_history": {"difference": _rounded(little)} if little else {},
             "as_if_new": round(self.unseen, 4),
             "reason": self.reason_against or "found more of the later tickets' documents",
@@ -94,6 +99,10 @@ def judge(
         fmean(answer.before for answer in answers),
         fmean(answer.after for answer in answers),
         _difference(answers),
+        paired_difference(
+            [answer.ranking_before for answer in answers],
+            [answer.ranking_after for answer in answers],
+        ),
         _difference(rare) if rare else None,
         fmean(answer.as_new for answer in answers) / plain if plain else 1.0,
     )
@@ -107,10 +116,12 @@ def _difference(answers: Sequence["_Answer"]) -> Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """Recall@5 of a case: without the head, with it, as if new, by closeness alone."""
+    """Recall@5 of a case: without the head, with it, as if new, by closeness alone; and nDCG."""
 
     before: float
     after: float
+    ranking_before: float
+    ranking_after: float
     as_new: float
     plain: float
     is_rare: bool
@@ -142,11 +153,15 @@ class _Bench:
             examples.questions[row], examples.document_ids, examples.means, dense
         )
         comparable = self._languages == language
-        without = Candidates(dense, votes, None, None, self._cases, comparable)
-        with_head = Candidates(dense, votes, logits, cold, self._cases, comparable)
+        known = len(self._memory.vectors)
+        without = Candidates(dense, votes, None, None, self._cases, comparable, known)
+        with_head = replace(without, logits=logits, cold=cold)
+        before, after = fusion.rank(without), fusion.rank(with_head)
         return _Answer(
-            _recall(fusion.rank(without), solved),
-            _recall(fusion.rank(with_head), solved),
+            _recall(before, solved),
+            _recall(after, solved),
+            _ndcg(before, solved),
+            _ndcg(after, solved),
             self._as_if_new(with_head, solved),
             _recall(np.argsort(-dense, kind="stable").tolist(), solved),
             is_rare=bool(self._cases[list(solved)].max() <= LITTLE_HISTORY),
@@ -178,6 +193,10 @@ class _Bench:
 
 def _recall(ranking: list[int], solved: set[int]) -> float:
     return len(solved.intersection(ranking[:DEPTH])) / len(solved)
+
+
+def _ndcg(ranking: list[int], solved: set[int]) -> float:
+    return ndcg([str(index) for index in ranking], {str(index): 1 for index in solved}, 10)
 
 
 def _rounded(difference: Difference) -> list[float | None]:

@@ -6,6 +6,7 @@ import threading
 from types import FrameType
 
 from app import console
+from app.encoders import UntilSwitched, renewed
 from app.health import report
 from app.services import Services
 from app.worker import stop_with_parent
@@ -38,7 +39,9 @@ def worker(services: Services, *, with_parent: bool) -> None:
         # Pages come first: the worker takes what processor time they leave.
         os.nice(10)
         stop_with_parent(stop)
-    services.worker.run(stop)
+    while not stop.is_set():
+        services = renewed(services, services.encoders)
+        services.worker.run(UntilSwitched(stop, services.encoders))
 
 
 def doctor(services: Services) -> None:

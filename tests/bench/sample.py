@@ -17,6 +17,7 @@ from app.services import Services
 from app.settings import PROJECT, Settings
 from ingest import backbone
 from ingest.access import Scope
+from ingest.index import resident
 from rag import retrieve, runs
 from rag.errors import EvaluationError
 from rag.retrieve import Hit
@@ -120,7 +121,7 @@ def _fingerprint(services: Services, rows: Sequence[Row]) -> dict[str, str]:
         "model": services.query_encoder.fingerprint,
         "precision": str(backbone.fast_dtype()).removeprefix("torch."),
         "index": services.settings.engine,
-        "weights": f"words {retrieve.WORDS_WEIGHT}, company {retrieve.SECOND_PASSAGE_WEIGHT}",
+        "weights": f"words {retrieve.WORDS_WEIGHT}, company {resident.SECOND_PASSAGE_WEIGHT}",
         "abstain below": f"{services.settings.abstain_below}",
         "documents": runs.digest([hashlib.sha256(file.read_bytes()).hexdigest() for file in files]),
         "questions": runs.digest(rows),

@@ -90,6 +90,13 @@ def measure_peer(python: str, stack: str, dtype: str | None, folder: Path) -> Fi
     )
 
 
+def rankings_of_peer(python: str, stack: str, folder: Path) -> dict[str, list[str]]:
+    """Return how another stack, as shipped, ranks a collection's documents for each query."""
+    found, _ = _run([python, "-m", "tests.bench.peers", str(folder), stack])
+    rankings: dict[str, list[str]] = found["rankings"]
+    return rankings
+
+
 def _run(command: Sequence[str]) -> tuple[dict[str, Any], float]:
     """Return the JSON document that a command prints, and the peak memory of its process tree."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

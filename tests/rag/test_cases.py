@@ -58,6 +58,12 @@ def votes(desk: TestDesk) -> dict[str, float]:
 
 
 @pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a few cases count as much as thousands."""
+    monkeypatch.setattr("rag.fusion.HALF_TRUST", 0)
+
+
+@pytest.fixture
 def cleaning(desk: TestDesk) -> str:
     return desk.publish("cleaning", CLEANING)
 
@@ -67,6 +73,7 @@ def billing(desk: TestDesk) -> str:
     return desk.publish("billing", BILLING)
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_solved_ticket_points_to_its_document(
     desk: TestDesk, cleaning: str, billing: str
 ) -> None:
@@ -166,6 +173,7 @@ def test_cases_of_another_product_have_no_say(desk: TestDesk, cleaning: str, bil
     assert set(memory(desk).ask(vector).shares) == {cleaning, billing}
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_restricted_document_is_not_found_by_votes(desk: TestDesk, cleaning: str) -> None:
     secret = desk.publish("secret", BILLING, visibility=Visibility.RESTRICTED, labels=["finance"])
     for number in range(5):
@@ -189,6 +197,7 @@ def test_the_ticket_itself_is_never_a_source(desk: TestDesk, cleaning: str) -> N
     assert not any(ASKED in hit.passage.text for hit in hits)
 
 
+@pytest.mark.usefixtures("trusting")
 def test_a_running_search_notices_new_cases(desk: TestDesk, cleaning: str, billing: str) -> None:
     before = desk.retriever.search(ASKED, 5, Scope.everything())
     solve(desk, 1, "billing")

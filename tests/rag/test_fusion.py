@@ -13,6 +13,7 @@ def candidates(
     *,
     logits: list[float] | None = None,
     comparable: bool = True,
+    known: int = 5_000,
 ) -> Candidates:
     count = len(dense)
     learnt = None if logits is None else np.array(logits, np.float32)
@@ -23,6 +24,7 @@ def candidates(
         learnt,
         np.array(cases or [10] * count),
         np.full(count, comparable),
+        known,
     )
 
 
@@ -44,7 +46,7 @@ def test_a_document_that_no_case_knows_is_not_buried() -> None:
 
 
 def test_closeness_across_languages_keeps_no_place() -> None:
-    dense = [0.32, 0.31, 0.30, *([0.2] * 7)]
+    dense = [0.23, 0.22, 0.21, *([0.2] * 7)]
     votes = [0.0, 0.0, 0.0, *([1 / 7] * 7)]
     cases = [0, 0, 0, *([50] * 7)]
 
@@ -61,6 +63,13 @@ def test_the_head_has_a_say_beside_closeness_and_votes() -> None:
 
     assert without[0] == pytest.approx(without[1])
     assert with_head[1] - with_head[0] == pytest.approx(0.2 * np.tanh(1.5), abs=1e-3)
+
+
+def test_a_handful_of_cases_has_little_to_say() -> None:
+    dense, votes = [0.6, 0.5], [0.0, 1.0]
+
+    assert rank(candidates(dense, votes, known=5))[0] == 0
+    assert rank(candidates(dense, votes, known=500))[0] == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
