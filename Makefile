@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 LOCKED := --no-deps --require-hashes
 
-.PHONY: run install ocr test test-model check bench fidelity eval eval-keep lock clean
+.PHONY: run install ocr test test-model check bench bench-memory fidelity eval eval-keep lock clean
 
 run: install
 	$(BIN)/support-copilot serve --demo --host $(HOST) --port $(PORT)

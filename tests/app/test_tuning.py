@@ -238,8 +238,12 @@ def test_what_came_in_during_the_training_is_found_by_the_new_encoder(
 
 
 def test_the_encoder_before_serves_again_with_all_that_came_since(
-    learnt: Path, opened: Opened, capsys: pytest.CaptureFixture[str]
+    learnt: Path,
+    opened: Opened,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(console, "options", console.Options())
     desk = opened(learnt)
     was = desk.encoders.pointer()
     publish(desk, "late", "A zebra ate the hose.")
