@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 # Shares of the mixture: what solved similar tickets, what was learnt; the rest is closeness.
-VOTES_SHARE, HEAD_SHARE = 0.55, 0.2
+VOTES_SHARE, HEAD_SHARE = 0.5, 0.2
 # With so many cases their votes get half of that share: a handful are rarely about the question.
 HALF_TRUST = 100
 # How sharply a difference in closeness counts: exp(16 x 0.1) is five times as likely.
