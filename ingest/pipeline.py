@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,8 +73,11 @@ def read_documents(ingestion: Ingestion, claimed: Sequence[Job]) -> list[Prepare
 def embed_documents(ingestion: Ingestion, prepared: Sequence[Prepared]) -> Iterator[Embedded]:
     """Embed what is new in documents, group after group."""
     for group in _groups(prepared):
-        with suppress(GivenUpError):
-            yield Embedded(group, _embed(ingestion, group))
+        try:
+            fresh = _embed(ingestion, group)
+        except GivenUpError:
+            continue
+        yield Embedded(group, fresh)
 
 
 def store_documents(ingestion: Ingestion, group: Embedded) -> None:

@@ -49,6 +49,7 @@ class KnownVectors:
     """Stands for the encoder of queries: their vectors were made before the clock ran."""
 
     def __init__(self, embedder: WordVectors, tickets: Sequence[str]) -> None:
+        self.fingerprint = embedder.fingerprint
         self._vectors = {ticket: embedder.embed(ticket) for ticket in tickets}
 
     def encode(self, question: str) -> NDArray[np.float32]:
