@@ -1,6 +1,6 @@
 """The cases as they are asked: one matrix, whose nearest rows vote for documents."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +26,12 @@ class Votes:
 
     shares: dict[str, float]
     similar: dict[str, int]
+
+    def among(self, document_ids: Collection[str]) -> "Votes":
+        """Return the votes for some documents, as if there were no others."""
+        kept = {name: share for name, share in self.shares.items() if name in document_ids}
+        total = sum(kept.values()) or 1.0
+        return Votes({name: share / total for name, share in kept.items()}, self.similar)
 
 
 @dataclass(frozen=True, eq=False)

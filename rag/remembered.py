@@ -56,8 +56,6 @@ class Remembered:
     def _candidates(self, names: list[str], documents: Mapping[str, Resident]) -> Candidates:
         dense = np.array([documents[name].closeness(self.vector) for name in names], np.float32)
         shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
-        # What the reader may not see has no part in it, not even by what it takes from others.
-        shares /= shares.sum() or 1.0
         logits = cold = None
         if self.memory.head is not None and names:
             means = np.stack([documents[name].mean for name in names])

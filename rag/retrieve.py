@@ -109,6 +109,8 @@ class Retriever:
             if len(owners) >= k or len(near) < wanted:
                 break
             wanted *= GROWTH
+        # What the reader may not see has no part in it, not even by what it takes from others.
+        votes = votes.among(set(owners.values()))
         permitted = [hit for hit in neighbours if hit.passage_id in owners]
         ranked = _rank(permitted, shares, owners)
         if not memory.is_empty:

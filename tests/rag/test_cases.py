@@ -188,6 +188,18 @@ def test_a_restricted_document_is_not_found_by_votes(desk: TestDesk, cleaning: s
     assert finance[0].document.id == secret
 
 
+def test_votes_for_what_one_may_not_see_take_nothing_from_the_others(
+    desk: TestDesk, cleaning: str
+) -> None:
+    desk.publish("secret", BILLING, visibility=Visibility.RESTRICTED, labels=["finance"])
+    solve(desk, 1, "secret")
+    solve(desk, 2, "cleaning")
+
+    [hit] = desk.retriever.search(ASKED, 5, Scope.of_staff(frozenset()))
+
+    assert (hit.document.id, hit.votes) == (cleaning, pytest.approx(1.0))
+
+
 def test_the_ticket_itself_is_never_a_source(desk: TestDesk, cleaning: str) -> None:
     solve(desk, 1, "cleaning")
 
