@@ -11,10 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.head import Learnt
+
 Floats = NDArray[np.float32]
 
-# Shares of the mixture: what solved similar tickets, what was learnt; the rest is closeness.
-VOTES_SHARE, HEAD_SHARE = 0.5, 0.2
+# Shares of the mixture: what solved similar tickets, without a head and beside one, and what the
+# head learnt by meaning and by spelling; the rest is closeness.
+VOTES_SHARE, VOTES_SHARE_BESIDE_HEAD = 0.5, 0.4
+HEAD_SHARE, SPELLING_SHARE = 0.2, 0.1
 # With so many cases their votes get half of that share: a handful are rarely about the question.
 HALF_TRUST = 100
 # How sharply a difference in closeness counts: exp(16 x 0.1) is five times as likely.
@@ -22,8 +26,8 @@ DENSE_SHARPNESS = 16.0
 # A document that so few cases point to has little history.
 LITTLE_HISTORY = 3
 # Documents with little history keep the place that the documents alone give them, at most so many
-# and so many places further down. What no case knows keeps its place by closeness too, where the
-# encoder can judge that: it compares poorly across languages.
+# and so many places further down. What no case knows keeps its place by closeness too. Both only in
+# the question's language: the encoder compares poorly across languages.
 KEPT, KEPT_DEPTH, KEPT_SLACK = 2, 8, 1
 NEW_KEPT, NEW_DEPTH, NEW_SLACK = 3, 5, 1
 
@@ -32,16 +36,14 @@ NEW_KEPT, NEW_DEPTH, NEW_SLACK = 3, 5, 1
 class Candidates:
     """Documents that may answer, all arrays of one length, and how many cases are known.
 
-    `dense` is the closeness of each document, `votes` its share of what similar cases say, `logits`
-    what the head says and `cold` what it says without its memory of documents (None without one);
-    `cases` counts the cases that point to each, `comparable` tells which are in the question's
-    language.
+    `dense` is the closeness of each document, `votes` its share of what similar cases say, `learnt`
+    what the head says (None without one); `cases` counts the cases that point to each, `comparable`
+    tells which are in the question's language.
     """
 
     dense: Floats
     votes: Floats
-    logits: Floats | None
-    cold: Floats | None
+    learnt: Learnt | None
     cases: NDArray[np.int64]
     comparable: NDArray[np.bool_]
     known: int
@@ -55,13 +57,18 @@ def rank(candidates: Candidates) -> list[int]:
 
 def mixture(candidates: Candidates) -> Floats:
     """Return the probability that each candidate is the one that answers."""
-    votes_share = VOTES_SHARE * candidates.known / (candidates.known + HALF_TRUST)
-    head_share = 0.0 if candidates.logits is None else HEAD_SHARE
-    dense = softmax(DENSE_SHARPNESS * candidates.dense)
-    total = (1 - votes_share - head_share) * dense + votes_share * candidates.votes
-    if candidates.logits is not None:
-        total += head_share * softmax(candidates.logits)
-    return np.asarray(total, np.float32)
+    learnt = candidates.learnt
+    votes_share = VOTES_SHARE if learnt is None else VOTES_SHARE_BESIDE_HEAD
+    votes_share *= candidates.known / (candidates.known + HALF_TRUST)
+    said = votes_share * candidates.votes
+    rest = 1 - votes_share
+    if learnt is not None:
+        said = said + HEAD_SHARE * softmax(learnt.logits)
+        rest -= HEAD_SHARE
+        if np.isfinite(learnt.spelt).any():
+            said += SPELLING_SHARE * softmax(learnt.spelt)
+            rest -= SPELLING_SHARE
+    return np.asarray(said + rest * softmax(DENSE_SHARPNESS * candidates.dense), np.float32)
 
 
 def softmax(logits: Floats) -> Floats:
@@ -72,11 +79,9 @@ def softmax(logits: Floats) -> Floats:
 
 def _kept_places(candidates: Candidates) -> dict[int, int]:
     """Return by index the last place, from 0, that a document with little history may get."""
-    few = candidates.cases <= LITTLE_HISTORY
+    few = (candidates.cases <= LITTLE_HISTORY) & candidates.comparable
     unknown = (candidates.cases == 0) & candidates.comparable
-    alone = candidates.cold
-    if alone is None:
-        alone, few = candidates.dense, few & candidates.comparable
+    alone = candidates.dense if candidates.learnt is None else candidates.learnt.cold
     places = _places(candidates.dense, unknown, NEW_DEPTH, NEW_KEPT, NEW_SLACK)
     for index, place in _places(alone, few, KEPT_DEPTH, KEPT, KEPT_SLACK).items():
         places[index] = min(place, places.get(index, place))

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select, update
+from numpy.typing import NDArray
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ingest.db import Database, now
@@ -15,21 +16,26 @@ from ingest.embed import Embedder
 from ingest.events import record, take_turn
 from ingest.index.resident import Resident, ResidentVectors
 from ingest.tables import Version, VersionStatus
-from rag import cases, trial
+from rag import cases, heads, trial
 from rag.errors import TooFewCasesError
+from rag.head import HeadWeights
 from rag.memory import Memory
+from rag.spelling import Spelling
 from rag.tables import Case, Head, HeadState
 from rag.training import Examples, train
-from rag.trial import Trial
-from rag.votes import read
+from rag.trial import Trial, Turn
+from rag.votes import questions, read
 
 # Below this, cases vote by themselves, and there is nothing sure to learn.
 MIN_CASES = 300
 # The newest cases, and documents that none of them points to, up to these numbers.
 MOST_CASES, MOST_DOCUMENTS = 10_000, 3_000
-# The newest cases are held back: so many, or this share. A desk's questions drift, and a head that
-# is judged far from what it was trained on is judged for another desk.
-HELD_BACK, HELD_BACK_SHARE = 100, 0.05
+# The newest cases are held back in turns of so many, or this share. A desk's questions drift, and a
+# head that is judged far from what it was trained on is judged for another desk.
+TURNS, HELD_BACK, HELD_BACK_SHARE = 3, 50, 0.05
+# The space of spellings stays while the desk knows at most so many times the cases it was made of:
+# all cases have to be spelt anew in another.
+SPELLING_LASTS = 1.5
 # The desk learns by itself when it knows so many more cases, once a day at most.
 MORE_CASES, MORE_SHARE, DAY_SECONDS, LOOK_SECONDS = 20, 0.02, 86_400.0, 600.0
 ACTOR = "worker"
@@ -50,7 +56,7 @@ class Learner:
     def __init__(self, database: Database, embedder: Embedder) -> None:
         self._database = database
         self._embedder = embedder
-        self._seen: datetime | None = None
+        self._seen: object = None
         self._next_look = 0.0
 
     def learn(self, actor: str, on_progress: Callable[[int, int], None] | None = None) -> Lesson:
@@ -64,27 +70,52 @@ class Learner:
         cases.complete(self._database, self._embedder, on_progress)
         with self._database.read() as session:
             memory = read(session, model).newest(MOST_CASES)
+            asked = questions(session, model)[-len(memory.vectors) :]
             names = _documents(session, memory)
         if len(memory.vectors) < MIN_CASES:
             raise TooFewCasesError(count=len(memory.vectors), needed=MIN_CASES)
         documents = ResidentVectors(self._database, model).of(names)
-        examples = _examples(memory, documents)
-        count = len(memory.vectors)
-        cut = count - max(HELD_BACK, round(HELD_BACK_SHARE * count))
-        early = train(examples.part(np.arange(cut)))
-        judged = trial.judge(memory, cut, documents, examples, early)
-        weights = train(examples).to_bytes() if judged.is_better else b""
-        card = _card(memory, judged, len(examples.document_ids), time.perf_counter() - begun)
-        return self._keep(weights, card, judged, actor)
+        turns = _turns(len(memory.vectors))
+        spelling, spelt_from = self._spelling(asked)
+        spellings = spelling.vectors(asked)
+        memory = replace(memory, spellings=spellings)
+        examples = _examples(memory, spellings, documents)
+        judged = trial.judge(
+            [
+                Turn(memory, examples, *turn, train(examples.part(np.arange(turn[0])), spelling))
+                for turn in turns
+            ],
+            documents,
+        )
+        weights = train(examples, spelling).to_bytes() if judged.is_better else b""
+        card = {
+            **_card(memory, judged, len(examples.document_ids), time.perf_counter() - begun),
+            "spelling": spelling.fingerprint,
+            "spelt_from": spelt_from,
+        }
+        lesson = self._keep(weights, card, judged, actor)
+        heads.spell(self._database, model)
+        return lesson
+
+    def _spelling(self, asked: list[str]) -> tuple[Spelling, int]:
+        """Return the serving head's space and of how many tickets it was made, or a new one."""
+        with self._database.read() as session:
+            head = heads.serving_head(session, self._embedder.fingerprint)
+            if head is not None and len(asked) <= SPELLING_LASTS * head.card["spelt_from"]:
+                return HeadWeights.from_bytes(head.weights).spelling, head.card["spelt_from"]
+        return Spelling.fit(asked), len(asked)
 
     def catch_up(self) -> bool:
         """Complete the cases that came in or changed since the last time; tell if there were."""
+        model = self._embedder.fingerprint
         with self._database.read() as session:
-            newest = session.scalar(select(func.max(Case.changed_at)))
+            head = heads.serving_head(session, model)
+            newest = (session.scalar(select(func.max(Case.changed_at))), head and head.id)
         if newest == self._seen:
             return False
         self._seen = newest
-        return cases.complete(self._database, self._embedder) > 0
+        completed = cases.complete(self._database, self._embedder)
+        return completed + heads.spell(self._database, model) > 0
 
     def learn_if_due(self) -> bool:
         """Learn when so much has come in since the last lesson that another may pay."""
@@ -119,21 +150,19 @@ class Learner:
             state = HeadState.SERVING if judged.is_better else HeadState.REFUSED
             take_turn(session)
             if judged.is_better:
-                retire(session, model)
+                heads.retire(session, model)
             head = Head(encoder=model, state=state, weights=weights, card=card)
             session.add(head)
             session.flush()
+            heads.prune(session, model)
             record(session, actor, f"head:{state}", head.id, {"reason": card["reason"]})
             return Lesson(head.id, judged.is_better, card)
 
 
-def retire(session: Session, model: str) -> None:
-    """Take the serving head of an encoder out of service; it stays for rollback."""
-    serving = (Head.encoder == model) & (Head.state == HeadState.SERVING)
-    session.execute(
-        update(Head).where(serving).values(state=HeadState.RETIRED, changed_at=now()),
-        execution_options={"synchronize_session": False},
-    )
+def _turns(count: int) -> list[tuple[int, int]]:
+    """Return the first and the last but one case of each turn that is held back."""
+    size = max(HELD_BACK, round(HELD_BACK_SHARE * count))
+    return [(count - (left + 1) * size, count - left * size) for left in reversed(range(TURNS))]
 
 
 def _documents(session: Session, memory: Memory) -> list[str]:
@@ -147,7 +176,9 @@ def _documents(session: Session, memory: Memory) -> list[str]:
     return list(names)[: max(MOST_DOCUMENTS, len(memory.document_ids))]
 
 
-def _examples(memory: Memory, documents: dict[str, Resident]) -> Examples:
+def _examples(
+    memory: Memory, spellings: NDArray[np.float32], documents: dict[str, Resident]
+) -> Examples:
     names = tuple(documents)
     place = {name: index for index, name in enumerate(names)}
     columns = np.array([place.get(name, -1) for name in memory.document_ids])[memory.documents]
@@ -158,6 +189,7 @@ def _examples(memory: Memory, documents: dict[str, Resident]) -> Examples:
     dense = np.stack([documents[name].closeness(memory.vectors) for name in names], axis=1)
     return Examples(
         memory.vectors,
+        spellings,
         solved / np.where(weights, weights, 1.0)[:, None],
         weights,
         dense,

@@ -1,19 +1,50 @@
 """The cases as they are asked: one matrix, whose nearest rows vote for documents."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.head import HeadWeights
 
-NEAREST = 100
-# How fast a case counts less the less similar it is: half as much 0.07 further away.
-TEMPERATURE = 0.1
 # A case that is so near is much like the question.
 SIMILAR = 0.5
+# Of a language of which the desk has solved fewer tickets than this, the encoder is no judge.
+FEW_OF_LANGUAGE = 20
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How cases are compared: so many of the nearest vote.
+
+    A case counts half as much 0.7 `temperature` further away; `spelling` weighs the likeness in
+    spelling beside that in meaning.
+    """
+
+    nearest: int
+    temperature: float
+    spelling: float
+
+
+# Where the encoder compares poorly, more cases vote, more alike, and more by their spelling. Chosen
+# on tickets in Italian, Spanish and Czech with only the English ones known: recall@5 .35 → .46.
+AT_HOME, ABROAD = Manner(100, 0.1, 0.2), Manner(300, 0.2, 0.8)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """What is asked, as vectors; `spelt` is in the spelling of the head that serves, if any."""
+
+    vector: Floats
+    language: str
+    product: str | None = None
+    spelt: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +70,10 @@ class Memory:
     """Cases, oldest first, and their votes: row i of `vectors` votes where `rows` is i.
 
     `rows`, `documents` (indices into `document_ids`) and `weights` are parallel, sorted by row.
+    `spellings` is parallel to `vectors`, in the spelling of the head; None without one.
     """
 
-    vectors: NDArray[np.float32]
+    vectors: Floats
     products: list[str | None]
     languages: list[str]
     solved_at: list[datetime]
@@ -50,6 +82,7 @@ class Memory:
     weights: NDArray[np.float32]
     document_ids: list[str]
     head: HeadWeights | None = None
+    spellings: Floats | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -62,17 +95,13 @@ class Memory:
         by_id = dict(zip(self.document_ids, counts.tolist(), strict=True))
         return np.array([by_id.get(name, 0) for name in document_ids], np.int64)
 
-    def ask(self, vector: NDArray[np.float32], product: str | None = None) -> Votes:
+    def ask(self, question: Question) -> Votes:
         """Let the nearest cases vote; those of another product keep out of it."""
         if self.is_empty:
             return Votes({}, {})
-        closeness = self.vectors @ vector
-        if product is not None:
-            foreign = [other is not None and other != product for other in self.products]
-            closeness = np.where(foreign, -np.inf, closeness)
-        strength = self._strength(closeness)
-        shares = self.shares(closeness)
-        alike = (strength > 0) & (closeness >= SIMILAR)
+        strength = self._strength(question)
+        shares = self._shares(strength)
+        alike = (strength > 0) & (self.vectors @ question.vector >= SIMILAR)
         similar = np.bincount(self.documents[alike[self.rows]], minlength=len(self.document_ids))
         chosen = np.flatnonzero(shares)
         return Votes(
@@ -80,11 +109,13 @@ class Memory:
             {self.document_ids[index]: int(similar[index]) for index in chosen},
         )
 
-    def shares(self, closeness: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return each document's share of the votes, given how near each case is."""
-        votes = self.weights * self._strength(closeness)[self.rows]
-        shares = np.bincount(self.documents, votes, len(self.document_ids)).clip(min=0.0)
-        return np.asarray(shares / (shares.sum() or 1.0), np.float32)
+    def shares(self, question: Question) -> Floats:
+        """Return each document's share of the votes, parallel to `document_ids`."""
+        return self._shares(self._strength(question))
+
+    @cached_property
+    def _of_language(self) -> Counter[str]:
+        return Counter(self.languages)
 
     def before(self, case: int) -> "Memory":
         """Return the memory as it was when only the first cases were known."""
@@ -92,6 +123,8 @@ class Memory:
         return replace(
             self,
             vectors=self.vectors[:case],
+            languages=self.languages[:case],
+            spellings=None if self.spellings is None else self.spellings[:case],
             rows=self.rows[kept],
             documents=self.documents[kept],
             weights=self.weights[kept],
@@ -104,6 +137,7 @@ class Memory:
         return replace(
             self,
             vectors=self.vectors[first:],
+            spellings=None if self.spellings is None else self.spellings[first:],
             products=self.products[first:],
             languages=self.languages[first:],
             solved_at=self.solved_at[first:],
@@ -112,13 +146,31 @@ class Memory:
             weights=self.weights[kept],
         )
 
-    @staticmethod
-    def _strength(closeness: NDArray[np.float32]) -> NDArray[np.float32]:
-        nearest = np.argpartition(-closeness, min(NEAREST, len(closeness)) - 1)[:NEAREST]
+    def _shares(self, strength: Floats) -> Floats:
+        votes = self.weights * strength[self.rows]
+        shares = np.bincount(self.documents, votes, len(self.document_ids)).clip(min=0.0)
+        return np.asarray(shares / (shares.sum() or 1.0), np.float32)
+
+    def _strength(self, question: Question) -> Floats:
+        """Return how much each case has to say: the nearest have, by how near they are."""
+        manner = ABROAD if self._of_language[question.language] < FEW_OF_LANGUAGE else AT_HOME
+        closeness = self._closeness(question, manner.spelling)
+        count = min(manner.nearest, len(closeness))
+        nearest = np.argpartition(-closeness, count - 1)[:count]
         strength = np.zeros(len(closeness), np.float32)
         if np.isfinite(nearest_of_all := closeness.max()):
-            strength[nearest] = np.exp((closeness[nearest] - nearest_of_all) / TEMPERATURE)
+            lag = closeness[nearest] - nearest_of_all
+            strength[nearest] = np.exp(lag / manner.temperature)
         return strength
+
+    def _closeness(self, question: Question, spelling: float) -> Floats:
+        closeness = self.vectors @ question.vector
+        if question.spelt is not None and self.spellings is not None:
+            closeness += spelling * (self.spellings @ question.spelt)
+        if question.product is not None:
+            others = [product not in {None, question.product} for product in self.products]
+            closeness[others] = -np.inf
+        return closeness
 
 
 EMPTY = Memory(

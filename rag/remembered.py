@@ -5,15 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest.index.protocol import Neighbour
 from ingest.index.resident import Resident
 from rag import fusion
 from rag.fusion import Candidates
-from rag.memory import Memory, Votes
-
-Floats = NDArray[np.float32]
+from rag.memory import Memory, Question, Votes
 
 # Passages of one document have so many others between them where documents compete.
 SPACING = 4
@@ -21,12 +18,11 @@ SPACING = 4
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the cases say of a question with this vector, in this language."""
+    """What the cases say of a question."""
 
     memory: Memory
     votes: Votes
-    vector: Floats
-    language: str
+    question: Question
 
     def order(
         self,
@@ -54,12 +50,13 @@ class Remembered:
         return sorted(neighbours, key=lambda hit: keys[hit.passage_id])
 
     def _candidates(self, names: list[str], documents: Mapping[str, Resident]) -> Candidates:
-        dense = np.array([documents[name].closeness(self.vector) for name in names], np.float32)
+        question, head = self.question, self.memory.head
+        dense = np.array([documents[name].closeness(question.vector) for name in names], np.float32)
         shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
-        logits = cold = None
-        if self.memory.head is not None and names:
+        learnt = None
+        if head is not None and question.spelt is not None and names:
             means = np.stack([documents[name].mean for name in names])
-            logits, cold = self.memory.head.logits(self.vector, names, means, dense)
-        same = np.array([documents[name].language == self.language for name in names], np.bool_)
+            learnt = head.ask(question.vector, question.spelt, names, means, dense)
+        same = np.array([documents[name].language == question.language for name in names], np.bool_)
         known = len(self.memory.vectors)
-        return Candidates(dense, shares, logits, cold, self.memory.count(names), same, known)
+        return Candidates(dense, shares, learnt, self.memory.count(names), same, known)

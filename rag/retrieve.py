@@ -16,7 +16,7 @@ from ingest.index.served import ServedIndex
 from ingest.language import detect
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Passage, Version, VersionStatus
-from rag.memory import Votes
+from rag.memory import Question, Votes
 from rag.memory_keeper import MemoryKeeper
 from rag.remembered import Remembered
 
@@ -90,7 +90,9 @@ class Retriever:
         """
         vector = self._encoder.encode(question)
         memory = self._memory.current()
-        votes = memory.ask(vector, product)
+        spelt = memory.head.spelling.vectors([question])[0] if memory.head else None
+        asked = Question(vector, language or detect(question), product, spelt)
+        votes = memory.ask(asked)
         with self._database.read() as session:
             words = lexical.search(session, question, WORDS_POOL, scope.visibilities)
         shares = {hit.passage_id: hit.score for hit in words}
@@ -114,8 +116,8 @@ class Retriever:
         permitted = [hit for hit in neighbours if hit.passage_id in owners]
         ranked = _rank(permitted, shares, owners)
         if not memory.is_empty:
-            asked = Remembered(memory, votes, vector, language or detect(question))
-            ranked = asked.order(ranked, owners, self._resident.of(list(owners.values())))
+            documents = self._resident.of(list(owners.values()))
+            ranked = Remembered(memory, votes, asked).order(ranked, owners, documents)
         with self._database.read() as session:
             return _load(session, ranked[:k], votes, shares)
 

@@ -2,7 +2,8 @@
 
 Sources: a linear map between frozen embeddings, Mikolov et al., 2013 ("Exploiting similarities
 among languages"); a softmax over items with weights that fade with age is the plain maximum
-likelihood of what a recent ticket needs.
+likelihood of what a recent ticket needs. Spelling has a softmax of its own: trained together with
+the rest it learnt only what that had left, and helped languages without history little.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.head import SHARPNESS, HeadWeights
+from rag.head import SHARPNESS, SPELLING_SHARPNESS, HeadWeights
+from rag.spelling import Spelling
 
 Floats = NDArray[np.float32]
 
@@ -22,6 +24,7 @@ MAP_PENALTY, DOCUMENT_PENALTY, BIAS_PENALTY = 1e-3, 3e-3, 1e-4
 RATE, BIAS_RATE, DENSE_RATE = 2e-3, 2e-2, 0.1
 FIRST_DENSE = 10.0
 SEED = 20_240_101
+SPELLING_STEPS, SPELLING_RATE, SPELLING_PENALTY = 150, 0.05, 2e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +32,12 @@ class Examples:
     """Solved tickets and documents, as arrays.
 
     `questions` [n, dimensions]; `solved` [n, m], rows that sum to 1; `weights` [n]; `dense` [n, m],
-    the closeness of each document to each question; `means` [m, dimensions].
+    the closeness of each document to each question; `means` [m, dimensions]; `spellings` [n,
+    spelling dimensions].
     """
 
     questions: Floats
+    spellings: Floats
     solved: Floats
     weights: Floats
     dense: Floats
@@ -43,6 +48,7 @@ class Examples:
         """Return some of the tickets with all documents."""
         return Examples(
             self.questions[rows],
+            self.spellings[rows],
             self.solved[rows],
             self.weights[rows],
             self.dense[rows],
@@ -51,8 +57,22 @@ class Examples:
         )
 
 
-def train(examples: Examples) -> HeadWeights:
-    """Fit a query map, a vector and a bias for each document, and the weight of closeness."""
+def train(examples: Examples, spelling: Spelling) -> HeadWeights:
+    """Fit all weights of a head; the examples' spellings are in the given space."""
+    dense, query_map, documents, biases = _by_meaning(examples)
+    return HeadWeights(
+        dense,
+        query_map,
+        examples.document_ids,
+        documents,
+        biases,
+        spelling,
+        *_by_spelling(examples),
+    )
+
+
+def _by_meaning(examples: Examples) -> tuple[float, Floats, Floats, Floats]:
+    """Fit the weight of closeness, a query map, a vector and a bias for each document."""
     import torch
 
     questions, solved, dense, means = (
@@ -91,10 +111,28 @@ def train(examples: Examples) -> HeadWeights:
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-    return HeadWeights(
+    return (
         float(closeness.detach()),
         query_map.detach().numpy(),
-        examples.document_ids,
         documents.detach().numpy(),
         biases.detach().numpy(),
     )
+
+
+def _by_spelling(examples: Examples) -> tuple[Floats, Floats]:
+    """Fit a vector and a bias for each document over the spelling of tickets."""
+    import torch
+
+    spellings, solved = torch.from_numpy(examples.spellings), torch.from_numpy(examples.solved)
+    weights = torch.from_numpy(examples.weights / examples.weights.mean())
+    documents = torch.zeros(solved.shape[1], spellings.shape[1], requires_grad=True)
+    biases = torch.zeros(solved.shape[1], requires_grad=True)
+    optimizer = torch.optim.Adam([documents, biases], lr=SPELLING_RATE)
+    for _ in range(SPELLING_STEPS):
+        logits = SPELLING_SHARPNESS * spellings @ documents.T + biases
+        likelihood = (solved * torch.log_softmax(logits, 1)).sum(1)
+        loss = -(weights * likelihood).mean() + SPELLING_PENALTY * documents.square().sum()
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    return documents.detach().numpy(), biases.detach().numpy()

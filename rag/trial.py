@@ -1,6 +1,10 @@
-"""A head on trial: the earlier cases are known, the later ones are asked with and without it."""
+"""Heads on trial: earlier cases are known, later ones are asked with and without what was learnt.
 
-from collections.abc import Mapping, Sequence
+The newest cases are held back in turns, as they came in: each turn knows all that came before it,
+as the desk did then ("rolling origin", Tashman, International Journal of Forecasting 16, 2000).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from statistics import fmean
@@ -12,9 +16,9 @@ from numpy.typing import NDArray
 from ingest.index.resident import Resident
 from rag import fusion
 from rag.fusion import LITTLE_HISTORY, Candidates
-from rag.head import COLD_DENSE, HeadWeights
+from rag.head import COLD_DENSE, HeadWeights, Learnt
 from rag.intervals import Difference, paired_difference
-from rag.memory import Memory
+from rag.memory import Memory, Question
 from rag.metrics import ndcg
 from rag.training import Examples
 
@@ -77,21 +81,9 @@ class Trial:
         }
 
 
-def judge(
-    memory: Memory,
-    cut: int,
-    documents: Mapping[str, Resident],
-    examples: Examples,
-    head: HeadWeights,
-) -> Trial:
-    """Ask the cases from `cut` on, knowing those before it, from which the head was trained."""
-    bench = _Bench(memory.before(cut), documents, examples, head)
-    asked = [
-        (row, set(np.flatnonzero(examples.solved[row]).tolist()), memory.languages[row])
-        for row in range(cut, len(memory.vectors))
-        if examples.solved[row].any()
-    ]
-    answers = [bench.ask(*one) for one in asked]
+def judge(turns: Sequence["Turn"], documents: Mapping[str, Resident]) -> Trial:
+    """Ask the held-back cases of all turns, each with the head that knew what came before it."""
+    answers = [answer for turn in turns for answer in _Bench(turn, documents).answers()]
     rare = [answer for answer in answers if answer.is_rare]
     plain = fmean(answer.plain for answer in answers)
     return Trial(
@@ -106,6 +98,20 @@ def judge(
         _difference(rare) if rare else None,
         fmean(answer.as_new for answer in answers) / plain if plain else 1.0,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Turn:
+    """The cases from `begin` to `end` are held back from a head that knew those before.
+
+    `memory` and `examples` hold all cases, in the same order; the memory is spelt as the head is.
+    """
+
+    memory: Memory
+    examples: Examples
+    begin: int
+    end: int
+    head: HeadWeights
 
 
 def _difference(answers: Sequence["_Answer"]) -> Difference:
@@ -128,66 +134,66 @@ class _Answer:
 
 
 class _Bench:
-    def __init__(
-        self,
-        memory: Memory,
-        documents: Mapping[str, Resident],
-        examples: Examples,
-        head: HeadWeights,
-    ) -> None:
-        self._memory = memory
-        self._examples = examples
-        self._head = head
-        names = examples.document_ids
-        self._cases = memory.count(names)
+    def __init__(self, turn: Turn, documents: Mapping[str, Resident]) -> None:
+        self._turn = turn
+        self._memory = turn.memory.before(turn.begin)
+        names = turn.examples.document_ids
+        self._cases = self._memory.count(names)
         self._languages = np.array([documents[name].language for name in names])
         place = {name: index for index, name in enumerate(names)}
-        self._columns = np.array([place.get(name, -1) for name in memory.document_ids])
+        self._columns = np.array([place.get(name, -1) for name in self._memory.document_ids])
 
-    def ask(self, row: int, solved: set[int], language: str) -> _Answer:
+    def answers(self) -> Iterator[_Answer]:
+        """Ask the held-back cases that a document in use solved."""
+        for row in range(self._turn.begin, self._turn.end):
+            solved = set(np.flatnonzero(self._turn.examples.solved[row]).tolist())
+            if solved:
+                yield self._ask(row, solved)
+
+    def _ask(self, row: int, solved: set[int]) -> _Answer:
         """Ask a held-back case in all ways."""
-        examples = self._examples
+        examples, language = self._turn.examples, self._turn.memory.languages[row]
+        vector, spelt = examples.questions[row], examples.spellings[row]
         dense = examples.dense[row]
-        votes = self._votes(examples.questions[row])
-        logits, cold = self._head.logits(
-            examples.questions[row], examples.document_ids, examples.means, dense
-        )
+        learnt = self._turn.head.ask(vector, spelt, examples.document_ids, examples.means, dense)
         comparable = self._languages == language
         known = len(self._memory.vectors)
-        without = Candidates(dense, votes, None, None, self._cases, comparable, known)
-        with_head = replace(without, logits=logits, cold=cold)
+        votes = self._votes(Question(vector, language))
+        without = Candidates(dense, votes, None, self._cases, comparable, known)
+        votes = self._votes(Question(vector, language, spelt=spelt))
+        with_head = replace(without, votes=votes, learnt=learnt)
         before, after = fusion.rank(without), fusion.rank(with_head)
         return _Answer(
             _recall(before, solved),
             _recall(after, solved),
             _ndcg(before, solved),
             _ndcg(after, solved),
-            self._as_if_new(with_head, solved),
+            self._as_if_new(with_head, learnt, solved),
             _recall(np.argsort(-dense, kind="stable").tolist(), solved),
             is_rare=bool(self._cases[list(solved)].max() <= LITTLE_HISTORY),
         )
 
-    def _votes(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
-        shares = self._memory.shares(self._memory.vectors @ question)
-        votes = np.zeros(len(self._examples.document_ids), np.float32)
+    def _votes(self, question: Question) -> NDArray[np.float32]:
+        shares = self._memory.shares(question)
+        votes = np.zeros(len(self._turn.examples.document_ids), np.float32)
         known = self._columns >= 0
         votes[self._columns[known]] = shares[known]
         return votes
 
-    def _as_if_new(self, candidates: Candidates, solved: set[int]) -> float:
+    def _as_if_new(self, candidates: Candidates, learnt: Learnt, solved: set[int]) -> float:
         """Ask again with all memory of the solving documents gone."""
-        if candidates.logits is None or candidates.cold is None:
-            return 0.0
         rows = list(solved)
         votes, cases = candidates.votes.copy(), candidates.cases.copy()
-        logits = candidates.logits.copy()
+        logits, spelt = learnt.logits.copy(), learnt.spelt.copy()
         votes[rows] = 0.0
         cases[rows] = 0
+        spelt[rows] = -np.inf
         # Without its vector and bias a document has what the map says, and closeness once.
-        extra = (COLD_DENSE - 1.0) * self._head.dense * candidates.dense[rows]
-        logits[rows] = candidates.cold[rows] - extra
+        extra = (COLD_DENSE - 1.0) * self._turn.head.dense * candidates.dense[rows]
+        logits[rows] = learnt.cold[rows] - extra
         votes /= votes.sum() or 1.0
-        as_new = replace(candidates, votes=votes, cases=cases, logits=logits)
+        known = replace(learnt, logits=logits, spelt=spelt)
+        as_new = replace(candidates, votes=votes, cases=cases, learnt=known)
         return _recall(fusion.rank(as_new), solved)
 
 

@@ -1,16 +1,19 @@
 """The record → the memory of solved tickets, each vote weighed by what is known of it."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from numpy.typing import NDArray
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
 
 from ingest.db import now
 from ingest.tables import Embedding, Passage, Version, VersionStatus
+from rag import heads
 from rag.cases import joined
-from rag.head import HeadWeights
 from rag.memory import EMPTY, Memory
+from rag.spelling import DIMENSIONS
 from rag.tables import (
     MACHINE,
     Approval,
@@ -19,8 +22,6 @@ from rag.tables import (
     Citation,
     Claim,
     Draft,
-    Head,
-    HeadState,
     Label,
     Ticket,
     TicketDocument,
@@ -39,8 +40,13 @@ AUDITED_WRONG = -1.0
 
 def read(session: Session, model: str) -> Memory:
     """Read the cases that vote now, with what the serving head learnt."""
+    head = heads.weights(session, model)
+    spelt = aliased(Embedding)
+    space = head.spelling.fingerprint if head else ""
     rows = session.execute(
-        select(
+        _voting(model)
+        .outerjoin(spelt, (spelt.content_hash == Case.content_hash) & (spelt.model == space))
+        .with_only_columns(
             Case.ticket_id,
             Case.origin,
             Case.edited,
@@ -49,11 +55,8 @@ def read(session: Session, model: str) -> Memory:
             Ticket.product,
             Ticket.language,
             Embedding.vector,
+            spelt.vector.label("spelt"),
         )
-        .join(Ticket, Ticket.id == Case.ticket_id)
-        .join(Embedding, Embedding.content_hash == Case.content_hash)
-        .where(Embedding.model == model, Case.ticket_id.in_(joined(now())))
-        .order_by(Case.solved_at, Case.ticket_id)
     ).all()
     if not rows:
         return EMPTY
@@ -70,9 +73,6 @@ def read(session: Session, model: str) -> Memory:
     votes = _votes(session, cases)
     document_ids = sorted({document_id for _, document_id, _ in votes})
     place = {name: index for index, name in enumerate(document_ids)}
-    serving = session.scalar(
-        select(Head.weights).where(Head.state == HeadState.SERVING, Head.encoder == model)
-    )
     return Memory(
         np.stack([np.frombuffer(row.vector, "<f4") for row in rows]),
         [row.product for row in rows],
@@ -82,8 +82,33 @@ def read(session: Session, model: str) -> Memory:
         np.array([place[name] for _, name, _ in votes], np.int64),
         np.array([weight for _, _, weight in votes], np.float32),
         document_ids,
-        HeadWeights.from_bytes(serving) if serving is not None else None,
+        head,
+        _spellings([row.spelt for row in rows]) if head else None,
     )
+
+
+def questions(session: Session, model: str) -> list[str]:
+    """Read what the cases that vote now were about, in the order of the memory."""
+    return list(session.scalars(_voting(model).with_only_columns(Case.question)))
+
+
+def _voting(model: str) -> Select[Case]:
+    return (
+        select(Case)
+        .join(Ticket, Ticket.id == Case.ticket_id)
+        .join(Embedding, Embedding.content_hash == Case.content_hash)
+        .where(Embedding.model == model, Case.ticket_id.in_(joined(now())))
+        .order_by(Case.solved_at, Case.ticket_id)
+    )
+
+
+def _spellings(rows: Sequence[bytes | None]) -> NDArray[np.float32]:
+    """Stack vectors; zeros where a case has not been spelt yet."""
+    found = np.zeros((len(rows), DIMENSIONS), np.float32)
+    for index, row in enumerate(rows):
+        if row is not None:
+            found[index] = np.frombuffer(row, "<f4")
+    return found
 
 
 def _votes(session: Session, cases: dict[str, tuple[int, float]]) -> list[tuple[int, str, float]]:

@@ -30,6 +30,7 @@ OWNERS = {
     "rapidocr": ["ingest/parse/formats/pdf/recognise.py"],
     "safetensors": ["ingest/bert.py"],
     "sentence_transformers": ["ingest/backbone.py"],
+    "sklearn": ["rag/spelling.py"],
     "streamlit": [
         *("app/session.py", "app/resources.py", "app/main.py", "app/pages.py"),
         *("app/views/*", "app/components/*"),
@@ -38,7 +39,15 @@ OWNERS = {
 }
 # Each takes 0.2 to 7 seconds to import.
 # `ingest/bert.py` is such a package of our own: it is one with PyTorch.
-HEAVY = {"alembic", "chromadb", "litellm", "mistral_common", "sentence_transformers", "torch"}
+HEAVY = {
+    "alembic",
+    "chromadb",
+    "litellm",
+    "mistral_common",
+    "sentence_transformers",
+    "sklearn",
+    "torch",
+}
 # What may touch the environment: the settings read it, processes are started with what they need
 # of it, and libraries have switches that can be set nowhere else.
 READS_ENVIRONMENT = ["app/settings.py"]

@@ -17,7 +17,7 @@ from ingest.db import now
 from ingest.events import record, take_turn
 from ingest.tables import Document, Version, VersionStatus
 from rag.cases import joined
-from rag.learn import retire
+from rag.heads import retire, serving_head
 from rag.tables import Case, CaseOrigin, CaseState, Head, HeadState, TicketDocument
 
 TOP = 10
@@ -94,7 +94,7 @@ def overview(services: Services, user_id: str) -> Overview:
     encoder = services.weights.fingerprint
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_MEMORY_READ)
-        serving = _serving(session, encoder)
+        serving = serving_head(session, encoder)
         return Overview(
             learns=desk_learns(session),
             tallies=_tallies(session),
@@ -142,7 +142,7 @@ def roll_back(services: Services, user_id: str, head_id: str, *, serving_id: str
             raise NotFoundError(what="such state of learning")
         if head.state == HeadState.SERVING and head.encoder == encoder:
             return
-        serving = _serving(session, encoder)
+        serving = serving_head(session, encoder)
         if (serving.id if serving else None) != serving_id:
             raise ChangedMeanwhileError(what="What serves")
         _require_fit(head, encoder)
@@ -158,12 +158,6 @@ def _require_fit(head: Head, encoder: str) -> None:
     if head.state != HeadState.RETIRED:
         why = "it was not good enough to serve"
         raise InvalidInputError(what="This state of learning", why=why)
-
-
-def _serving(session: Session, encoder: str) -> Head | None:
-    is_serving = (Head.state == HeadState.SERVING) & (Head.encoder == encoder)
-    query = select(Head).where(is_serving).options(defer(Head.weights))
-    return session.scalar(query.order_by(Head.changed_at.desc(), Head.id).limit(1))
 
 
 def _view(head: Head, encoder: str) -> HeadView:

@@ -28,7 +28,6 @@ from ingest.access import Scope
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Job
 from rag import cases, evaluate
-from rag.head import HeadWeights
 from rag.intervals import mean_interval
 from rag.memory import Memory
 from rag.memory_keeper import MemoryKeeper
@@ -311,6 +310,7 @@ def chosen(memory: Memory, kept: NDArray[np.int64]) -> Memory:
     return replace(
         memory,
         vectors=memory.vectors[kept],
+        languages=[memory.languages[index] for index in kept],
         products=[memory.products[index] for index in kept],
         rows=new[memory.rows[votes]],
         documents=memory.documents[votes],
@@ -326,12 +326,13 @@ def without(memory: Memory, document_id: str) -> Memory:
     head = memory.head
     if head is not None and document_id in head.document_ids:
         rest = [row for row, name in enumerate(head.document_ids) if name != document_id]
-        head = HeadWeights(
-            head.dense,
-            head.query_map,
-            tuple(head.document_ids[row] for row in rest),
-            head.documents[rest],
-            head.biases[rest],
+        head = replace(
+            head,
+            document_ids=tuple(head.document_ids[row] for row in rest),
+            documents=head.documents[rest],
+            biases=head.biases[rest],
+            spelt=head.spelt[rest],
+            spelt_biases=head.spelt_biases[rest],
         )
     return replace(
         memory,

@@ -4,8 +4,8 @@ import math
 import random
 
 import pytest
-from sklearn.calibration import calibration_curve  # type: ignore[import-untyped]
-from sklearn.metrics import brier_score_loss, roc_auc_score  # type: ignore[import-untyped]
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from rag.calibration import brier, expected_calibration_error, reliability, roc_area
 
