@@ -12,8 +12,8 @@ from rag.head import HeadWeights
 from rag.spelling import PREFIX
 from rag.tables import Case, CaseState, Head, HeadState
 
-# A head takes about three megabytes: so many that served before stay for rollback.
-KEPT = 5
+# A head takes about eight megabytes: so many that served before stay for rollback.
+KEPT = 3
 BATCH = 1_000
 
 
@@ -57,7 +57,7 @@ def spell(database: Database, encoder: str) -> int:
         if head is None:
             return 0
         space = head.spelling.fingerprint
-        pending = list(session.execute(_unspelt(space, encoder)).tuples())
+        pending = session.execute(_unspelt(space, encoder)).all()
     for begin in range(0, len(pending), BATCH):
         some = pending[begin : begin + BATCH]
         rows = head.spelling.vectors([text for _, text in some]).astype("<f4")

@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 PREFIX = "spelling:"
 LETTERS = (2, 4)
-FEATURES, DIMENSIONS = 2**14, 64
+FEATURES, DIMENSIONS = 2**15, 128
 # What a ticket is about stands at its beginning; logs at its end would be most of its letters.
 CHARACTERS = 1_500
 ITERATIONS, SEED = 3, 0

@@ -1,5 +1,6 @@
 """Solved tickets vote for the documents that solved them, and only as they may."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from ingest.db import now
 from ingest.life import withdraw_document
 from ingest.tables import Visibility
 from rag import cases
-from rag.memory import Memory
+from rag.memory import Memory, Question
 from rag.tables import Case, CaseState, TicketDocument
 from rag.tickets import TicketLine, save
 from rag.votes import read
@@ -167,10 +168,11 @@ def test_what_an_owner_took_out_stays_out_when_it_is_imported_again(
 def test_cases_of_another_product_have_no_say(desk: TestDesk, cleaning: str, billing: str) -> None:
     solve(desk, 1, "billing", product="office")
     solve(desk, 2, "cleaning", product="home")
-    vector = desk.query_encoder.encode(ASKED)
+    asked = Question(desk.query_encoder.encode(ASKED), "en")
 
-    assert memory(desk).ask(vector, "home").shares == {cleaning: pytest.approx(1.0)}
-    assert set(memory(desk).ask(vector).shares) == {cleaning, billing}
+    at_home = memory(desk).ask(replace(asked, product="home"))
+    assert at_home.shares == {cleaning: pytest.approx(1.0)}
+    assert set(memory(desk).ask(asked).shares) == {cleaning, billing}
 
 
 @pytest.mark.usefixtures("trusting")

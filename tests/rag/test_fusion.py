@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 
 from rag.fusion import Candidates, mixture, rank
+from rag.head import Learnt
+
+
+def learnt(logits: list[float], spelt: list[float] | None) -> Learnt:
+    said = np.array(logits, np.float32)
+    return Learnt(said, said, np.array(spelt or [-np.inf] * len(logits), np.float32))
 
 
 def candidates(
@@ -12,16 +18,15 @@ def candidates(
     cases: list[int] | None = None,
     *,
     logits: list[float] | None = None,
+    spelt: list[float] | None = None,
     comparable: bool = True,
     known: int = 5_000,
 ) -> Candidates:
     count = len(dense)
-    learnt = None if logits is None else np.array(logits, np.float32)
     return Candidates(
         np.array(dense, np.float32),
         np.array(votes or [0.0] * count, np.float32),
-        learnt,
-        learnt,
+        None if logits is None else learnt(logits, spelt),
         np.array(cases or [10] * count),
         np.full(count, comparable),
         known,
@@ -63,6 +68,14 @@ def test_the_head_has_a_say_beside_closeness_and_votes() -> None:
 
     assert without[0] == pytest.approx(without[1])
     assert with_head[1] - with_head[0] == pytest.approx(0.2 * np.tanh(1.5), abs=1e-3)
+
+
+def test_spelling_has_a_say_where_the_head_knows_one_of_the_documents() -> None:
+    unknown = mixture(candidates([0.5, 0.5], logits=[0.0, 0.0]))
+    known = mixture(candidates([0.5, 0.5], logits=[0.0, 0.0], spelt=[-np.inf, 1.0]))
+
+    assert unknown[1] == pytest.approx(unknown[0])
+    assert known[1] - known[0] == pytest.approx(0.1)
 
 
 def test_a_handful_of_cases_has_little_to_say() -> None:

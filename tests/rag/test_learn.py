@@ -3,16 +3,19 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from ingest.sources import Upload
-from ingest.tables import Visibility
+from ingest.tables import Embedding, Visibility
 from rag.errors import TooFewCasesError
 from rag.head import HeadWeights
 from rag.learn import MIN_CASES, Learner
 from rag.tables import Head, HeadState
 from rag.tickets import TicketLine, save
+from rag.votes import read
 from tests.rag.desk import TestDesk
 
 TOPICS = [
@@ -24,6 +27,16 @@ TOPICS = [
     ("return", "I want to send it back", "Form {n} for sending goods back."),
 ]
 BEGUN = datetime(2024, 1, 1, tzinfo=UTC)
+LATER = TicketLine.model_validate(
+    {
+        "id": "S-later",
+        "subject": "The hopper squeaks, model teal",
+        "body": "It began today.",
+        "locale": "en",
+        "created": "2024-03-01T00:00:00+00:00",
+        "documents": ["grinder-3"],
+    }
+)
 
 
 def fill(desk: TestDesk, count: int, *, shuffled: bool = False) -> None:
@@ -66,9 +79,23 @@ def learner(desk: TestDesk) -> Learner:
     return Learner(desk.database, desk.ingestion.embedder)
 
 
+def silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases alone solve this easily; closeness alone has to be what the head is better than."""
+    for share in ("VOTES_SHARE", "VOTES_SHARE_BESIDE_HEAD"):
+        monkeypatch.setattr(f"rag.fusion.{share}", 0.0)
+
+
 def heads(desk: TestDesk) -> list[HeadState]:
     with desk.database.read() as session:
         return [head.state for head in session.scalars(select(Head).order_by(Head.created_at))]
+
+
+def spelt(desk: TestDesk) -> NDArray[np.bool_]:
+    """Tell which of the cases that vote have a spelling, oldest first."""
+    with desk.database.read() as session:
+        memory = read(session, desk.weights.fingerprint)
+    assert memory.spellings is not None
+    return np.abs(memory.spellings).sum(axis=1) > 0
 
 
 def test_too_little_history_is_said_and_nothing_is_kept(desk: TestDesk, learner: Learner) -> None:
@@ -94,8 +121,7 @@ def test_a_head_that_helps_serves_and_the_one_before_stays(
     desk: TestDesk, learner: Learner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(desk, 400)
-    # Cases alone solve this easily; closeness alone has to be what the head is better than.
-    monkeypatch.setattr("rag.fusion.VOTES_SHARE", 0.0)
+    silence(monkeypatch)
 
     first = learner.learn("tests")
     second = learner.learn("tests")
@@ -107,7 +133,8 @@ def test_a_head_that_helps_serves_and_the_one_before_stays(
     assert gain["after"] > gain["before"]
     assert second.card["ndcg@10"]["difference"][1] > 0
     assert second.card["cases"] == 400
-    assert second.card["held_back"] == 100
+    assert second.card["held_back"] == 150
+    assert second.card["spelling"] == first.card["spelling"]
     with desk.database.read() as session:
         weights = HeadWeights.from_bytes(session.get_one(Head, second.head_id).weights)
     assert len(weights.document_ids) == 30
@@ -129,3 +156,39 @@ def test_catching_up_twice_finds_nothing_more(desk: TestDesk, learner: Learner) 
     learner.catch_up()
 
     assert not learner.catch_up()
+
+
+def test_every_case_is_spelt_as_the_head_that_serves_is(
+    desk: TestDesk, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(desk, 400)
+    silence(monkeypatch)
+    learner.learn("tests")
+    with desk.database.write() as session:
+        save(session, LATER)
+
+    before = spelt(desk)
+    learner.catch_up()
+
+    assert (len(before), before.all()) == (400, True)
+    assert (len(spelt(desk)), spelt(desk).all()) == (401, True)
+
+
+def test_spellings_of_heads_that_are_gone_are_forgotten(
+    desk: TestDesk, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(desk, 400)
+    silence(monkeypatch)
+    monkeypatch.setattr("rag.learn.SPELLING_LASTS", 0.0)
+    monkeypatch.setattr("rag.heads.KEPT", 1)
+
+    spaces = [learner.learn("tests").card["spelling"]]
+    with desk.database.write() as session:
+        save(session, LATER)
+    spaces += [learner.learn("tests").card["spelling"] for _ in range(2)]
+
+    with desk.database.read() as session:
+        kept = session.scalars(select(Embedding.model).distinct()).all()
+    assert heads(desk) == [HeadState.RETIRED, HeadState.SERVING]
+    assert {name for name in kept if name.startswith("spelling:")} == {spaces[2]}
+    assert spaces[1] == spaces[2] != spaces[0]
