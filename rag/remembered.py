@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest.index.protocol import Neighbour
-from ingest.index.resident import Resident
+from ingest.index.resident import Compared
 from rag import fusion
 from rag.fusion import Candidates
 from rag.memory import Memory, Question, Votes
@@ -28,14 +28,14 @@ class Remembered:
         self,
         neighbours: Sequence[Neighbour],
         owners: Mapping[str, str],
-        documents: Mapping[str, Resident],
+        documents: Mapping[str, Compared],
     ) -> list[Neighbour]:
         """Order passages that come in the order which documents alone give them.
 
         Args:
             neighbours: Permitted passages.
             owners: The document of each passage.
-            documents: All of these documents.
+            documents: All of these documents, compared with the question.
         """
         named = dict.fromkeys(owners[hit.passage_id] for hit in neighbours)
         names = [name for name in named if name in documents]
@@ -49,14 +49,16 @@ class Remembered:
             earlier[owner] += 1
         return sorted(neighbours, key=lambda hit: keys[hit.passage_id])
 
-    def _candidates(self, names: list[str], documents: Mapping[str, Resident]) -> Candidates:
+    def _candidates(self, names: list[str], documents: Mapping[str, Compared]) -> Candidates:
         question, head = self.question, self.memory.head
-        dense = np.array([documents[name].closeness(question.vector) for name in names], np.float32)
+        dense = np.array([documents[name].closeness for name in names], np.float32)
         shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
         learnt = None
         if head is not None and question.spelt is not None and names:
-            means = np.stack([documents[name].mean for name in names])
+            means = np.stack([documents[name].document.mean for name in names])
             learnt = head.ask(question.vector, question.spelt, names, means, dense)
-        same = np.array([documents[name].language == question.language for name in names], np.bool_)
+        same = np.array(
+            [documents[name].document.language == question.language for name in names], np.bool_
+        )
         known = len(self.memory.vectors)
         return Candidates(dense, shares, learnt, self.memory.count(names), same, known)

@@ -1,7 +1,8 @@
 """A question → the passages most likely to answer it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,17 +12,19 @@ from ingest import lexical
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.index.protocol import Neighbour, Vector
-from ingest.index.resident import ALONE, SECOND_PASSAGE_WEIGHT, ResidentVectors
+from ingest.index.resident import ALONE, SECOND_PASSAGE_WEIGHT, Compared, ResidentVectors
 from ingest.index.served import ServedIndex
 from ingest.language import detect
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Passage, Version, VersionStatus
-from rag.memory import Question, Votes
+from rag.memory import Floats, Memory, Question, Votes
 from rag.memory_keeper import MemoryKeeper
 from rag.remembered import Remembered
 
 # So many neighbours are looked at, and more where the reader may not see them.
 POOL = 100
+# Threads for what a search does beside the encoder and beside the index.
+THREADS = 4
 ATTEMPTS = 4
 GROWTH = 4
 # What the words add to the meaning. Of 201 questions about long PDFs, 172 instead of 163 find the
@@ -68,6 +71,7 @@ class Retriever:
         self._index = index
         self._resident = ResidentVectors(database, encoder.fingerprint)
         self._memory = MemoryKeeper(database, encoder.fingerprint, learns)
+        self._beside = ThreadPoolExecutor(THREADS, "search")
 
     @property
     def fingerprint(self) -> str:
@@ -88,113 +92,133 @@ class Retriever:
         With a language, only documents in that language are searched; with a product, solved
         tickets of another product have no say.
         """
+        # What needs no vector is found while the encoder computes.
+        beside = self._beside.submit(self._prepare, question, scope, language)
         vector = self._encoder.encode(question)
-        memory = self._memory.current()
-        spelt = memory.head.spelling.vectors([question])[0] if memory.head else None
-        asked = Question(vector, language or detect(question), product, spelt)
-        votes = memory.ask(asked)
-        with self._database.read() as session:
-            words = lexical.search(session, question, WORDS_POOL, scope.visibilities)
-        shares = {hit.passage_id: hit.score for hit in words}
-        voted = self._voted(vector, votes)
-        wanted = max(k, POOL)
-        neighbours: list[Neighbour] = []
-        owners: dict[str, str] = {}
+        words, memory, spoken, spelt = beside.result()
+        asked = Question(vector, spoken, product, spelt)
+        voting = self._beside.submit(memory.ask, asked)
+        found, wanted = _Found([], {}, {}), max(k, POOL)
         for _ in range(ATTEMPTS):
             # No session is open here: the index takes one of its own, and both waiting for the
             # other's would stop every search.
             near = self._index.search(vector, wanted, scope.visibilities)
-            neighbours = _joined(near, voted)
-            neighbours += self._index.score(vector, shares.keys() - _ids(neighbours))
+            found = self._gather(near, words, voting.result(), vector)
             with self._database.read() as session:
-                owners = _permitted(session, neighbours, scope, language)
-            if len(owners) >= k or len(near) < wanted:
+                found = found.only(_permitted(session, found.documents, scope, language))
+            if len(found.neighbours) >= k or len(near) < wanted:
                 break
             wanted *= GROWTH
         # What the reader may not see has no part in it, not even by what it takes from others.
-        votes = votes.among(set(owners.values()))
-        permitted = [hit for hit in neighbours if hit.passage_id in owners]
-        ranked = _rank(permitted, shares, owners)
+        votes = voting.result().among(found.documents)
+        ranked = _rank(found, words)
         if not memory.is_empty:
-            documents = self._resident.of(list(owners.values()))
-            ranked = Remembered(memory, votes, asked).order(ranked, owners, documents)
+            ranked = Remembered(memory, votes, asked).order(ranked, found.owners, found.documents)
         with self._database.read() as session:
-            return _load(session, ranked[:k], votes, shares)
+            return _load(session, ranked[:k], scope, votes, words)
 
-    def _voted(self, vector: Vector, votes: Votes) -> list[Neighbour]:
-        """Return the nearest passages of each document that a case points to."""
-        if not votes.shares:
-            return []
-        documents = self._resident.of(list(votes.shares))
-        return [
-            hit
-            for document in documents.values()
-            for hit in document.nearest(vector)[:PASSAGES_OF_VOTED]
-        ]
+    def _prepare(
+        self, question: str, scope: Scope, language: str | None
+    ) -> tuple[dict[str, float], Memory, str, Floats | None]:
+        """Return passages by words, the memory, the question's language and its spelling."""
+        with self._database.read() as session:
+            words = lexical.search(session, question, WORDS_POOL, scope.visibilities)
+        memory = self._memory.current()
+        spelt = memory.head.spelling.vectors([question])[0] if memory.head else None
+        shares = {hit.passage_id: hit.score for hit in words}
+        return shares, memory, language or detect(question), spelt
+
+    def _gather(
+        self, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
+    ) -> "_Found":
+        owners = self._resident.owners([*(hit.passage_id for hit in near), *words])
+        names = dict.fromkeys([*owners.values(), *votes.shares])
+        documents = self._resident.compare(list(names), vector)
+        neighbours = {hit.passage_id: hit for hit in near if hit.passage_id in owners}
+        for name in votes.shares.keys() & documents.keys():
+            for hit in documents[name].nearest(PASSAGES_OF_VOTED):
+                neighbours.setdefault(hit.passage_id, hit)
+                owners[hit.passage_id] = name
+        for passage_id in words:
+            if passage_id in owners and passage_id not in neighbours:
+                neighbours[passage_id] = documents[owners[passage_id]].passage(passage_id)
+        return _Found(list(neighbours.values()), owners, documents)
 
 
-def _joined(first: Sequence[Neighbour], second: Sequence[Neighbour]) -> list[Neighbour]:
-    known = _ids(first)
-    return [*first, *(hit for hit in second if hit.passage_id not in known)]
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Passages that may answer, the document of each, and all of these documents."""
 
+    neighbours: list[Neighbour]
+    owners: dict[str, str]
+    documents: dict[str, Compared]
 
-def _ids(neighbours: Sequence[Neighbour]) -> set[str]:
-    return {neighbour.passage_id for neighbour in neighbours}
+    def only(self, document_ids: Collection[str]) -> "_Found":
+        """Return what belongs to some of the documents."""
+        owners = {name: owner for name, owner in self.owners.items() if owner in document_ids}
+        return _Found(
+            [hit for hit in self.neighbours if hit.passage_id in owners],
+            owners,
+            {name: each for name, each in self.documents.items() if name in document_ids},
+        )
 
 
 def _permitted(
-    session: Session, neighbours: Sequence[Neighbour], scope: Scope, language: str | None
-) -> dict[str, str]:
-    """Return the document of each neighbour that the record calls current and permitted."""
+    session: Session, document_ids: Iterable[str], scope: Scope, language: str | None
+) -> set[str]:
+    """Return those of the documents that the record calls current and permitted."""
     query = (
-        select(Passage.id, Document.id, Document.visibility, Document.labels)
-        .join(Version, Version.id == Passage.version_id)
-        .join(Document, Document.id == Version.document_id)
-        .where(Passage.id.in_([neighbour.passage_id for neighbour in neighbours]))
-        .where(Version.status == VersionStatus.CURRENT)
+        select(Document.id, Document.visibility, Document.labels)
+        .join(Version, Version.document_id == Document.id)
+        .where(Document.id.in_(document_ids), Version.status == VersionStatus.CURRENT)
     )
     if language is not None:
         query = query.where(Version.language == language)
     return {
-        passage_id: document_id
-        for passage_id, document_id, visibility, labels in session.execute(query)
+        document_id
+        for document_id, visibility, labels in session.execute(query)
         if scope.allows(visibility, labels)
     }
 
 
-def _rank(
-    neighbours: Sequence[Neighbour], shares: Mapping[str, float], owners: Mapping[str, str]
-) -> list[Neighbour]:
+def _rank(found: _Found, shares: Mapping[str, float]) -> list[Neighbour]:
     """Order neighbours by meaning, words and the best other passage of their document."""
     scores = {
         hit.passage_id: hit.score + WORDS_WEIGHT * shares.get(hit.passage_id, 0.0)
-        for hit in neighbours
+        for hit in found.neighbours
     }
     best: dict[str, list[float]] = defaultdict(list)
     for score, passage_id in sorted(((scores[id_], id_) for id_ in scores), reverse=True):
-        best[owners[passage_id]].append(score)
+        best[found.owners[passage_id]].append(score)
 
     def strength(neighbour: Neighbour) -> float:
         score = scores[neighbour.passage_id]
-        first, *rest = best[owners[neighbour.passage_id]]
+        first, *rest = best[found.owners[neighbour.passage_id]]
         second = rest[0] if rest else ALONE * first
         return score + SECOND_PASSAGE_WEIGHT * (second if score == first else first)
 
-    return sorted(neighbours, key=strength, reverse=True)
+    return sorted(found.neighbours, key=strength, reverse=True)
 
 
 def _load(
-    session: Session, neighbours: Sequence[Neighbour], votes: Votes, shares: Mapping[str, float]
+    session: Session,
+    neighbours: Sequence[Neighbour],
+    scope: Scope,
+    votes: Votes,
+    shares: Mapping[str, float],
 ) -> list[Hit]:
+    """Read the passages; the record has the last word on what is current and permitted."""
     query = (
         select(Passage, Version, Document)
         .join(Version, Version.id == Passage.version_id)
         .join(Document, Document.id == Version.document_id)
         .where(Passage.id.in_([neighbour.passage_id for neighbour in neighbours]))
+        .where(Version.status == VersionStatus.CURRENT)
         # A version's whole text is megabytes where a passage is wanted.
         .options(defer(Version.text, raiseload=True))
     )
-    found = {row.Passage.id: row for row in session.execute(query)}
+    rows = {row.Passage.id: row for row in session.execute(query) if scope.permits(row.Document)}
+    present = [neighbour for neighbour in neighbours if neighbour.passage_id in rows]
     return [
         Hit(
             rank,
@@ -205,9 +229,8 @@ def _load(
             _why(votes.similar.get(row.Document.id, 0), shares.get(row.Passage.id, 0.0)),
             votes.shares.get(row.Document.id, 0.0),
         )
-        for rank, neighbour in enumerate(neighbours, start=1)
-        # A document may have been withdrawn since; its passages stay for the record.
-        for row in [found[neighbour.passage_id]]
+        for rank, neighbour in enumerate(present, start=1)
+        for row in [rows[neighbour.passage_id]]
     ]
 
 

@@ -1,7 +1,7 @@
 """The vectors of all current passages in memory, by document: for what the index does not find."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +41,32 @@ class Resident:
         best = np.partition(scores, -2, axis=-1)
         return np.asarray(best[..., -1] + SECOND_PASSAGE_WEIGHT * best[..., -2], np.float32)
 
-    def nearest(self, vector: Vector) -> list[Neighbour]:
-        """Return the passages with their cosines, best first."""
-        scores = self.vectors.astype(np.float32) @ vector
-        best = np.argsort(-scores, kind="stable")
-        return [Neighbour(self.passage_ids[index], float(scores[index])) for index in best]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A document beside a question: `scores` are the cosines of its passages."""
+
+    document: Resident
+    scores: NDArray[np.float32]
+
+    @property
+    def closeness(self) -> float:
+        """Return how near the document is, as `Resident.closeness` has it."""
+        if len(self.scores) == 1:
+            return (1 + SECOND_PASSAGE_WEIGHT * ALONE) * float(self.scores[0])
+        second, first = np.partition(self.scores, -2)[-2:]
+        return float(first + SECOND_PASSAGE_WEIGHT * second)
+
+    def passage(self, passage_id: str) -> Neighbour:
+        """Return one of the document's passages with its cosine."""
+        score = self.scores[self.document.passage_ids.index(passage_id)]
+        return Neighbour(passage_id, float(score))
+
+    def nearest(self, count: int) -> list[Neighbour]:
+        """Return the best passages with their cosines, best first."""
+        best = np.argsort(-self.scores, kind="stable")[:count]
+        names = self.document.passage_ids
+        return [Neighbour(names[index], float(self.scores[index])) for index in best]
 
 
 class ResidentVectors:
@@ -57,6 +78,29 @@ class ResidentVectors:
         self._lock = threading.Lock()
         self._sequence = -1
         self._documents: dict[str, Resident] = {}
+        self._owners: dict[str, str] = {}
+
+    def owners(self, passage_ids: Iterable[str]) -> dict[str, str]:
+        """Return the document of each passage that is current."""
+        with self._lock:
+            self._catch_up()
+            return {name: self._owners[name] for name in passage_ids if name in self._owners}
+
+    def compare(self, document_ids: Sequence[str], vector: Vector) -> dict[str, Compared]:
+        """Compare documents with a question, all at once."""
+        documents = self.of(document_ids)
+        if not documents:
+            return {}
+        all_scores = (
+            np.concatenate([each.vectors for each in documents.values()]).astype(np.float32)
+            @ vector
+        )
+        ends = np.cumsum([len(each.passage_ids) for each in documents.values()])[:-1]
+        parts = np.split(all_scores, ends)
+        return {
+            name: Compared(document, scores)
+            for (name, document), scores in zip(documents.items(), parts, strict=True)
+        }
 
     def of(self, document_ids: Sequence[str]) -> dict[str, Resident]:
         """Return those of the documents that have current, embedded passages."""
@@ -72,7 +116,9 @@ class ResidentVectors:
                 return
             changed = None if self._sequence < 0 else self._changed(session)
             for name in changed or ():
-                self._documents.pop(name, None)
+                if (gone := self._documents.pop(name, None)) is not None:
+                    for passage_id in gone.passage_ids:
+                        self._owners.pop(passage_id, None)
             self._read(session, changed)
             self._sequence = newest
 
@@ -102,6 +148,7 @@ class ResidentVectors:
         for document_id, rows in found.items():
             vectors = np.stack([np.frombuffer(vector, "<f4") for _, vector in rows])
             mean = vectors.mean(0)
+            self._owners.update((passage_id, document_id) for passage_id, _ in rows)
             self._documents[document_id] = Resident(
                 [passage_id for passage_id, _ in rows],
                 vectors.astype(np.float16),

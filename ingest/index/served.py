@@ -80,19 +80,6 @@ class ServedIndex:
                 hits += nearest(part.passage_ids, part.vectors, vector, k)
         return sorted(hits, key=lambda hit: -hit.score)[:k]
 
-    def score(self, vector: Vector, passage_ids: Collection[str]) -> list[Neighbour]:
-        """Return how near certain passages are, from the vectors in the record."""
-        query = select(Passage.id, Embedding.vector).join(
-            Embedding,
-            (Embedding.content_hash == Passage.content_hash) & (Embedding.model == self._model),
-        )
-        with self._database.read() as session:
-            rows = session.execute(query.where(Passage.id.in_(passage_ids))).all()
-        return [
-            Neighbour(passage_id, float(np.frombuffer(packed, dtype="<f4") @ vector))
-            for passage_id, packed in rows
-        ]
-
     def state(self) -> IndexState:
         """Describe what is served."""
         with self._database.read() as session:

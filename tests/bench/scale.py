@@ -189,7 +189,7 @@ def main() -> None:
         url = stack.enter_context(_postgresql()) if options.engine == "pgvector" else ""
         vocabulary = Vocabulary(articles())
         embedder = WordVectors(vocabulary.counts)
-        services = _services(Settings(home=home, database_url=url), embedder)
+        services = build_services(Settings(home=home, database_url=url), embedder)
         bench = Bench(services, embedder, vocabulary, options.passages_per_document)
         bench.measure_ingest(options.documents)
         bench.measure_rebuilds()
@@ -200,7 +200,7 @@ def main() -> None:
         sys.stdout.write(f"{name:<42}{value:>12,.1f}\n")
 
 
-def _services(settings: Settings, embedder: WordVectors) -> Services:
+def build_services(settings: Settings, embedder: WordVectors) -> Services:
     services = Services(settings)
     if not inspect(services.database.engine).has_table("lexical_passages"):
         with services.database.engine.begin() as connection:
