@@ -78,6 +78,23 @@ def streams() -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(cores)
 
 
+@contextmanager
+def one_core_left() -> Iterator[None]:
+    """Compute on all cores but one, where a search looks up what needs no vector meanwhile.
+
+    Threads that wait for a core that is taken make every product wait: on two cores a search was
+    faster by a fifth with half of them.
+    """
+    import torch
+
+    cores = torch.get_num_threads()
+    torch.set_num_threads(max(1, cores - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(cores)
+
+
 class _SentenceTransformerBackbone:
     """Any model that sentence-transformers can load."""
 

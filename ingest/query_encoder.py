@@ -68,7 +68,7 @@ class QueryEncoder:
             float32[len(texts), dimensions], rows of unit length.
         """
         # One at a time: two would only take the processor's cores from each other.
-        with self._lock:
+        with self._lock, backbone.one_core_left():
             # One by one, so that a text has the same vector in any company.
             parts = [self._backbone.encode([ids]) for ids in token_ids(self.tokenizer, texts)]
         return np.concatenate(parts)

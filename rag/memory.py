@@ -91,17 +91,21 @@ class Memory:
 
     def count(self, document_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return how many cases point to each document."""
+        return np.array([self._cases_of.get(name, 0) for name in document_ids], np.int64)
+
+    @cached_property
+    def _cases_of(self) -> dict[str, int]:
         counts = np.bincount(self.documents, minlength=len(self.document_ids))
-        by_id = dict(zip(self.document_ids, counts.tolist(), strict=True))
-        return np.array([by_id.get(name, 0) for name in document_ids], np.int64)
+        return dict(zip(self.document_ids, counts.tolist(), strict=True))
 
     def ask(self, question: Question) -> Votes:
         """Let the nearest cases vote; those of another product keep out of it."""
         if self.is_empty:
             return Votes({}, {})
-        strength = self._strength(question)
+        near = self.vectors @ question.vector
+        strength = self._strength(question, near)
         shares = self._shares(strength)
-        alike = (strength > 0) & (self.vectors @ question.vector >= SIMILAR)
+        alike = (strength > 0) & (near >= SIMILAR)
         similar = np.bincount(self.documents[alike[self.rows]], minlength=len(self.document_ids))
         chosen = np.flatnonzero(shares)
         return Votes(
@@ -111,7 +115,7 @@ class Memory:
 
     def shares(self, question: Question) -> Floats:
         """Return each document's share of the votes, parallel to `document_ids`."""
-        return self._shares(self._strength(question))
+        return self._shares(self._strength(question, self.vectors @ question.vector))
 
     @cached_property
     def _of_language(self) -> Counter[str]:
@@ -151,10 +155,10 @@ class Memory:
         shares = np.bincount(self.documents, votes, len(self.document_ids)).clip(min=0.0)
         return np.asarray(shares / (shares.sum() or 1.0), np.float32)
 
-    def _strength(self, question: Question) -> Floats:
+    def _strength(self, question: Question, near: Floats) -> Floats:
         """Return how much each case has to say: the nearest have, by how near they are."""
         manner = ABROAD if self._of_language[question.language] < FEW_OF_LANGUAGE else AT_HOME
-        closeness = self._closeness(question, manner.spelling)
+        closeness = self._closeness(question, near, manner.spelling)
         count = min(manner.nearest, len(closeness))
         nearest = np.argpartition(-closeness, count - 1)[:count]
         strength = np.zeros(len(closeness), np.float32)
@@ -163,13 +167,13 @@ class Memory:
             strength[nearest] = np.exp(lag / manner.temperature)
         return strength
 
-    def _closeness(self, question: Question, spelling: float) -> Floats:
-        closeness = self.vectors @ question.vector
+    def _closeness(self, question: Question, near: Floats, spelling: float) -> Floats:
+        closeness = near
         if question.spelt is not None and self.spellings is not None:
-            closeness += spelling * (self.spellings @ question.spelt)
+            closeness = near + spelling * (self.spellings @ question.spelt)
         if question.product is not None:
             others = [product not in {None, question.product} for product in self.products]
-            closeness[others] = -np.inf
+            closeness = np.where(others, -np.inf, closeness)
         return closeness
 
 

@@ -131,9 +131,8 @@ class Retriever:
     def _gather(
         self, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
     ) -> "_Found":
-        owners = self._resident.owners([*(hit.passage_id for hit in near), *words])
-        names = dict.fromkeys([*owners.values(), *votes.shares])
-        documents = self._resident.compare(list(names), vector)
+        passage_ids = [*(hit.passage_id for hit in near), *words]
+        owners, documents = self._resident.compare(passage_ids, votes.shares, vector)
         neighbours = {hit.passage_id: hit for hit in near if hit.passage_id in owners}
         for name in votes.shares.keys() & documents.keys():
             for hit in documents[name].nearest(PASSAGES_OF_VOTED):

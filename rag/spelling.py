@@ -67,7 +67,7 @@ class Spelling:
     @cached_property
     def _tfidf(self) -> "TfidfTransformer":
         tfidf = _tfidf()
-        tfidf.idf_ = self.rarity.astype(np.float64)
+        tfidf.idf_ = self.rarity
         return tfidf
 
 
@@ -81,6 +81,7 @@ def _hashing() -> "HashingVectorizer":
         strip_accents="unicode",
         norm=None,
         alternate_sign=False,
+        dtype=np.float32,
     )
 
 

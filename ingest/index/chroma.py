@@ -20,6 +20,7 @@ from ingest.tables import Visibility
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection as Opened
 
 BATCH_SIZE = 5_000
 OPEN_GENERATIONS = 2
@@ -75,13 +76,11 @@ class ChromaIndex:
         Raises:
             GenerationError: Its files are not as they were built, or Chroma cannot read them.
         """
-        hits: list[Neighbour] = []
         try:
-            client = self._client(generation)
-            present = {collection.name for collection in client.list_collections()}
-            for visibility in visibilities:
-                if visibility.value in present:
-                    hits += _query(client, visibility.value, vector, k)
+            names = {visibility.value for visibility in visibilities}
+            present = self._client(generation).list_collections()
+            wanted = [collection for collection in present if collection.name in names]
+            hits = [hit for collection in wanted for hit in _query(collection, vector, k)]
         except Exception as error:  # Chroma raises many unrelated classes
             raise GenerationError(generation) from error
         return sorted(hits, key=lambda hit: -hit.score)
@@ -155,8 +154,7 @@ def _write(client: "Client", part: Rows) -> None:
         collection.add(ids=part.passage_ids[begin:end], embeddings=part.vectors[begin:end])
 
 
-def _query(client: "Client", name: str, vector: Vector, k: int) -> list[Neighbour]:
-    collection = client.get_collection(name, embedding_function=None)
+def _query(collection: "Opened", vector: Vector, k: int) -> list[Neighbour]:
     answer = collection.query(query_embeddings=vector[None, :], n_results=k, include=["distances"])
     distances = (answer["distances"] or [[]])[0]
     return [

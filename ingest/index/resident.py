@@ -80,27 +80,26 @@ class ResidentVectors:
         self._documents: dict[str, Resident] = {}
         self._owners: dict[str, str] = {}
 
-    def owners(self, passage_ids: Iterable[str]) -> dict[str, str]:
-        """Return the document of each passage that is current."""
+    def compare(
+        self, passage_ids: Iterable[str], document_ids: Iterable[str], vector: Vector
+    ) -> tuple[dict[str, str], dict[str, Compared]]:
+        """Compare documents with a question: some, and those of some passages.
+
+        Returns:
+            The document of each passage, and the documents; what is not current is left out.
+        """
         with self._lock:
             self._catch_up()
-            return {name: self._owners[name] for name in passage_ids if name in self._owners}
-
-    def compare(self, document_ids: Sequence[str], vector: Vector) -> dict[str, Compared]:
-        """Compare documents with a question, all at once."""
-        documents = self.of(document_ids)
+            owners = {name: self._owners[name] for name in passage_ids if name in self._owners}
+            names = dict.fromkeys([*owners.values(), *document_ids])
+            documents = {name: self._documents[name] for name in names if name in self._documents}
         if not documents:
-            return {}
-        all_scores = (
-            np.concatenate([each.vectors for each in documents.values()]).astype(np.float32)
-            @ vector
-        )
+            return {}, {}
+        together = np.concatenate([each.vectors for each in documents.values()])
+        all_scores = together.astype(np.float32) @ vector
         ends = np.cumsum([len(each.passage_ids) for each in documents.values()])[:-1]
-        parts = np.split(all_scores, ends)
-        return {
-            name: Compared(document, scores)
-            for (name, document), scores in zip(documents.items(), parts, strict=True)
-        }
+        parts = zip(documents.items(), np.split(all_scores, ends), strict=True)
+        return owners, {name: Compared(document, scores) for (name, document), scores in parts}
 
     def of(self, document_ids: Sequence[str]) -> dict[str, Resident]:
         """Return those of the documents that have current, embedded passages."""

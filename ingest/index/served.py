@@ -3,7 +3,9 @@
 import logging
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 import numpy as np
@@ -66,6 +68,7 @@ class ServedIndex:
         self._lock = threading.Lock()
         self._delta: Delta | None = None
         self._damaged: set[str] = set()
+        self._threads = ThreadPoolExecutor(len(Visibility), "index")
 
     def search(
         self, vector: Vector, k: int, visibilities: Collection[Visibility]
@@ -128,10 +131,9 @@ class ServedIndex:
         while (delta := self._current_delta()).generation is not None:
             generation = delta.generation
             try:
+                living = partial(self._living, generation, delta.removed, vector, k)
                 return delta, [
-                    hit
-                    for visibility in visibilities
-                    for hit in self._living(generation, delta.removed, vector, k, visibility)
+                    hit for part in self._threads.map(living, visibilities) for hit in part
                 ]
             except GenerationError:
                 logger.warning("Index generation %s is damaged; run reindex.", generation)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import func, insert, select
+from threadpoolctl import threadpool_limits
 
 from app.settings import Settings
 from ingest import lexical
@@ -134,6 +135,7 @@ def _case(name: str, question: str) -> dict[str, Any]:
         "question": question,
         "content_hash": name,
         "solved_at": now() - timedelta(days=30),
+        "changed_at": now(),
     }
 
 
@@ -245,7 +247,8 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="where to build; a throw-away folder if absent")
     parser.add_argument("--peers", help="the interpreter that has the other stacks")
     options = parser.parse_args()
-    with ExitStack() as stack:
+    # As the product's own commands have it: see `app.console`.
+    with ExitStack() as stack, threadpool_limits(1, "blas"):
         home = options.home or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         vocabulary = Vocabulary(articles())
         embedder = WordVectors(vocabulary.counts)

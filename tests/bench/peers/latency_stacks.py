@@ -45,6 +45,11 @@ class Passage:
         return {"visibility": self.visibility, "label": self.label}
 
     @property
+    def floats(self) -> list[float]:
+        """Return the vector as the stacks that take no arrays want it."""
+        return [float(number) for number in self.vector]
+
+    @property
     def allowed(self) -> bool:
         """Tell whether the filter lets this passage through."""
         return self.visibility in OPEN or (self.visibility, self.label) == ("restricted", LABEL)
@@ -111,9 +116,7 @@ def llamaindex(home: Path, given: Given) -> Search:
     for batch in given.batches():
         store.add(
             [
-                TextNode(
-                    id_=row.id, text=row.text, metadata=row.metadata, embedding=row.vector.tolist()
-                )
+                TextNode(id_=row.id, text=row.text, metadata=row.metadata, embedding=row.floats)
                 for row in batch
             ]
         )
@@ -148,8 +151,8 @@ def _llamaindex_filters() -> Any:
 
 
 def haystack(home: Path, given: Given) -> Search:
-    """Fill Chroma through Haystack, which writes its documents one by one."""
-    from haystack import Document, Pipeline, component
+    """Fill Haystack's Chroma, many passages at once: its own writer takes them one by one."""
+    from haystack import Pipeline, component
     from haystack_integrations.components.embedders.sentence_transformers import (
         SentenceTransformersTextEmbedder,
     )
@@ -163,14 +166,14 @@ def haystack(home: Path, given: Given) -> Search:
             return {"embedding": given.queries[text]}
 
     store = ChromaDocumentStore("passages", persist_path=str(home))
+    store._ensure_initialized()
+    collection = store._collection
     for batch in given.batches():
-        store.write_documents(
-            [
-                Document(
-                    id=row.id, content=row.text, meta=row.metadata, embedding=row.vector.tolist()
-                )
-                for row in batch
-            ]
+        collection.add(
+            ids=[row.id for row in batch],
+            documents=[row.text for row in batch],
+            metadatas=[row.metadata for row in batch],
+            embeddings=[row.floats for row in batch],
         )
     querying = Pipeline()
     querying.add_component("embedder", GivenEmbedder(model=model.folder(), progress_bar=False))
@@ -207,6 +210,7 @@ def txtai(home: Path, given: Given) -> Search:
     vectors = {passage.text: passage.vector for passage in given.passages}
     shipped = Embeddings(path=model.folder())
 
+    # It is not told whether it is given a query or a batch of passages.
     def transform(texts: list[str]) -> Any:
         if len(texts) == 1 and texts[0] in given.queries:
             shipped.batchtransform(texts)
