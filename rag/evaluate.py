@@ -19,6 +19,7 @@ from rag.metrics import Judgements, ndcg, recall, reciprocal_rank
 
 QUERY = frozenset({"_id", "text"})
 CORPUS = frozenset({"_id"})
+TITLE_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,25 @@ def read_collection(folder: Path, limit: int | None) -> Collection:
 
 
 def corpus_lines(corpus: Path) -> list[dict[str, str]]:
-    """Return a corpus as lines of a help-centre export; HTML wins over text."""
+    """Return a corpus as lines of a help-centre export; HTML wins over text.
+
+    What has no title goes by its first line: titles are embedded, and an id says nothing.
+    """
     lines = []
     for row in _rows(corpus, CORPUS):
-        line = {"id": str(row["_id"]), "title": str(row.get("title") or row["_id"])}
+        title = row.get("title") or _first_line(row.get("text") or "") or row["_id"]
+        line = {"id": str(row["_id"]), "title": str(title)}
         if row.get("html"):
             line["html"] = str(row["html"])
         else:
             line["text"] = str(row.get("text", ""))
         lines.append(line)
     return lines
+
+
+def _first_line(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    return next((line[:TITLE_CHARACTERS] for line in lines if line), "")
 
 
 def score(rankings: Mapping[str, Sequence[str]], collection: Collection) -> dict[str, float]:

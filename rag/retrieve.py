@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from heapq import nlargest
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
@@ -32,8 +33,8 @@ GROWTH = 4
 # noise, it changes next to nothing.
 WORDS_WEIGHT = 0.2
 WORDS_POOL = 50
-# Of a document that only the cases point to, so many passages are looked at.
-PASSAGES_OF_VOTED = 3
+# Of so many documents that most cases point to, so many passages each are looked at.
+VOTED, PASSAGES_OF_VOTED = 50, 3
 # A passage about so much of what is asked, by its words, is told so.
 MANY_WORDS = 0.5
 
@@ -132,9 +133,10 @@ class Retriever:
         self, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
     ) -> "_Found":
         passage_ids = [*(hit.passage_id for hit in near), *words]
-        owners, documents = self._resident.compare(passage_ids, votes.shares, vector)
+        voted = nlargest(VOTED, votes.shares, key=votes.shares.__getitem__)
+        owners, documents = self._resident.compare(passage_ids, voted, vector)
         neighbours = {hit.passage_id: hit for hit in near if hit.passage_id in owners}
-        for name in votes.shares.keys() & documents.keys():
+        for name in documents.keys() & voted:
             for hit in documents[name].nearest(PASSAGES_OF_VOTED):
                 neighbours.setdefault(hit.passage_id, hit)
                 owners[hit.passage_id] = name

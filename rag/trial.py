@@ -33,7 +33,8 @@ Hits = NDArray[np.float64]
 class Trial:
     """Held-back cases asked without the head and with it.
 
-    `ranking` compares nDCG@10, which sees more than `found`, recall@5, and decides.
+    `ranking` compares nDCG@10 (`ranked_before` and `ranked_after`), which sees more than `found`,
+    recall@5 (`before` and `after`), and decides.
 
     `unseen` asks the same cases as if the documents that solved them had just been published:
     recall@5 with the head over that of closeness alone. `little` is None where no held-back case
@@ -43,6 +44,8 @@ class Trial:
     held_back: int
     before: float
     after: float
+    ranked_before: float
+    ranked_after: float
     found: Difference
     ranking: Difference
     little: Difference | None
@@ -74,7 +77,11 @@ class Trial:
                 "after": round(self.after, 4),
                 "difference": _rounded(self.found),
             },
-            "ndcg@10": {"difference": _rounded(self.ranking)},
+            "ndcg@10": {
+                "before": round(self.ranked_before, 4),
+                "after": round(self.ranked_after, 4),
+                "difference": _rounded(self.ranking),
+            },
             "little_history": {"difference": _rounded(little)} if little else {},
             "as_if_new": round(self.unseen, 4),
             "reason": self.reason_against or "found more of the later tickets' documents",
@@ -90,6 +97,8 @@ def judge(turns: Sequence["Turn"], documents: Mapping[str, Resident]) -> Trial:
         len(answers),
         fmean(answer.before for answer in answers),
         fmean(answer.after for answer in answers),
+        fmean(answer.ranking_before for answer in answers),
+        fmean(answer.ranking_after for answer in answers),
         _difference(answers),
         paired_difference(
             [answer.ranking_before for answer in answers],

@@ -9,7 +9,7 @@ from app.components.tree import Node, node
 from app.text import t
 from app.workflow.memory import HeadView
 
-MEASURES = {"recall@5": "recall", "little_history": "little_history"}
+MEASURES = {"recall@5": "recall", "little_history": "little_history", "ndcg@10": "ranking"}
 MINUS = "\N{MINUS SIGN}"
 COLUMNS = ("measure", "before", "after", "difference")
 

@@ -90,9 +90,12 @@ def measure_peer(python: str, stack: str, dtype: str | None, folder: Path) -> Fi
     )
 
 
-def rankings_of_peer(python: str, stack: str, folder: Path) -> dict[str, list[str]]:
-    """Return how another stack, as shipped, ranks a collection's documents for each query."""
-    found, _ = _run([python, "-m", "tests.bench.peers", str(folder), stack])
+def rankings_of_peer(
+    python: str, stack: str, folder: Path, dtype: str | None = None
+) -> dict[str, list[str]]:
+    """Return how another stack ranks a collection's documents for each query."""
+    chosen = ["--dtype", dtype] if dtype else []
+    found, _ = _run([python, "-m", "tests.bench.peers", str(folder), stack, "--once", *chosen])
     rankings: dict[str, list[str]] = found["rankings"]
     return rankings
 

@@ -86,7 +86,7 @@ def test_html_wins_over_text_and_the_id_stands_in_for_a_title(tmp_path: Path) ->
     assert corpus_lines(_folder(tmp_path) / "corpus.jsonl") == [
         {"id": "d1", "title": "One", "text": "plain"},
         {"id": "d2", "title": "Two", "html": "<p>wins</p>"},
-        {"id": "3", "title": "3", "text": "no title"},
+        {"id": "3", "title": "no title", "text": "no title"},
     ]
 
 

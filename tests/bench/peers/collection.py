@@ -44,7 +44,12 @@ def read_queries(folder: Path) -> dict[str, str]:
 
 def _page(row: dict[str, Any]) -> str:
     head = f'<meta charset="utf-8"><title>{html.escape(row["title"])}</title>'
-    return f"<!doctype html><html><head>{head}</head><body>{row['html']}</body></html>"
+    body = row.get("html") or _paragraphs(row["text"])
+    return f"<!doctype html><html><head>{head}</head><body>{body}</body></html>"
+
+
+def _paragraphs(text: str) -> str:
+    return "".join(f"<p>{html.escape(part)}</p>" for part in text.split("\n\n") if part.strip())
 
 
 def _rows(file: Path) -> list[dict[str, Any]]:
