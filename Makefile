@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 PIP := -m pip --disable-pip-version-check install --quiet
 LOCKED := --no-deps --require-hashes
 
-.PHONY: run install ocr test test-model check bench bench-memory fidelity eval eval-keep lock clean
+.PHONY: run install ocr test test-model check bench bench-memory bench-search fidelity eval eval-keep lock clean
 
 run: install
 	$(BIN)/support-copilot serve --demo --host $(HOST) --port $(PORT)
@@ -62,9 +62,15 @@ check: $(VENV)/tested
 bench: $(VENV)/tested $(PEERS)/installed
 	$(BIN)/python -m tests.bench.compare $(PEERS)/bin/python
 
-# What solved tickets are worth to the ranking, beside the same stacks.
+# What solved tickets are worth to the ranking, and what it is worth without any, beside the same
+# stacks.
 bench-memory: $(VENV)/tested $(PEERS)/installed
 	$(BIN)/python -m tests.bench.memory --peers $(PEERS)/bin/python
+	$(BIN)/python -m tests.bench.mtrag --peers $(PEERS)/bin/python
+
+# How long a search takes among 100,000 passages and 50,000 solved tickets, beside the same stacks.
+bench-search: $(VENV)/tested $(PEERS)/installed
+	$(BIN)/python -m tests.bench.latency --peers $(PEERS)/bin/python
 
 # How much of a document's text is found, and in which order, beside other extractors.
 fidelity: $(VENV)/tested $(PEERS)/installed

@@ -11,146 +11,37 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 
 from app.commands.learn import import_history
-from app.services import Services
-from app.settings import Settings
-from ingest import lexical, sources
-from ingest.access import Scope
-from ingest.query_encoder import QueryEncoder
-from ingest.tables import Document, Job
-from rag import cases, evaluate
+from rag import cases
 from rag.intervals import mean_interval
 from rag.memory import Memory
-from rag.memory_keeper import MemoryKeeper
 from rag.metrics import ndcg, recall
-from rag.retrieve import Retriever
-from rag.votes import OWN_SUGGESTION, read
+from rag.tables import Case
+from rag.votes import OWN_SUGGESTION
 from tests.bench import stacks, sumo
+from tests.bench.compare import PEERS
+from tests.bench.memory_desk import (
+    LANGUAGES,
+    Bench,
+    Question,
+    Ranking,
+    chosen,
+    questions,
+    rows,
+    without,
+)
 
-LANGUAGES = ("en", "it", "nl", "es")
-PEERS = ("langchain", "llamaindex", "haystack", "txtai")
-SCOPE = Scope.everything()
 DEPTH = 60
-FOUND = 50
-RRF_CONSTANT = 60
 SIZES = (0, 50, 200, 1_000)
 BUCKETS = {"0": (0, 0), "1-3": (1, 3), "4-20": (4, 20), "more": (21, 10**9)}
 SEED = 0
-
-Ranking = Callable[[str], list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A ticket with the article that solved it."""
-
-    id: str
-    text: str
-    language: str
-    article: str
-
-
-class Remembering(QueryEncoder):
-    """Embeds each text once: the same questions are asked many times."""
-
-    def __init__(self, encoder: QueryEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, NDArray[np.float32]] = {}
-
-    @property
-    def fingerprint(self) -> str:
-        return self._encoder.fingerprint
-
-    def encode(self, text: str) -> NDArray[np.float32]:
-        if text not in self._known:
-            self._known[text] = self._encoder.encode(text)
-        return self._known[text]
-
-
-class Fixed:
-    """A memory that does not change, in place of the one that follows the record."""
-
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
-
-    def current(self) -> Memory:
-        return self.memory
-
-
-class Bench:
-    """The help centre in a throw-away home, asked in many ways."""
-
-    def __init__(self, home: Path) -> None:
-        self.services = Services(Settings().model_copy(update={"home": home}))
-        self._encoder = Remembering(self.services.query_encoder)
-        self.names: dict[str, str] = {}
-
-    def take_in(self, folder: Path) -> None:
-        """Ingest the articles."""
-        self.services.home.mkdir(parents=True, exist_ok=True)
-        export = self.services.home / "corpus.jsonl"
-        lines = evaluate.corpus_lines(folder / "corpus.jsonl")
-        export.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-        services = self.services
-        uploads = sources.uploads([export], {})
-        ids = sources.submit(services.database, services.files, uploads, "bench")
-        services.worker.finish(ids, lambda _: None)
-        with services.database.read() as session:
-            self.names = dict(session.execute(select(Document.id, Document.source)).all())
-            assert session.scalar(select(Job.id).limit(1)) is not None
-
-    def memory(self) -> Memory:
-        """Return the memory as the record has it."""
-        with self.services.database.read() as session:
-            return read(session, self.services.weights.fingerprint)
-
-    def with_memory(self, memory: Memory) -> Ranking:
-        """Return the product's ranking of articles, given a memory."""
-        retriever = Retriever(self.services.database, self._encoder, self.services.index)
-        retriever._memory = cast("MemoryKeeper", Fixed(memory))
-
-        def ranking(text: str) -> list[str]:
-            hits = retriever.search(text, FOUND, SCOPE)
-            return list(dict.fromkeys(self.names[hit.document.id] for hit in hits))
-
-        return ranking
-
-    def dense(self, text: str) -> list[str]:
-        """Rank by cosine alone."""
-        near = self.services.index.search(self._encoder.encode(text), 100, SCOPE.visibilities)
-        return self._articles([hit.passage_id for hit in near])
-
-    def words(self, text: str) -> list[str]:
-        """Rank by full text alone."""
-        with self.services.database.read() as session:
-            found = lexical.search(session, text, 100, SCOPE.visibilities)
-        return self._articles([hit.passage_id for hit in found])
-
-    def naive(self, text: str) -> list[str]:
-        """Fuse the two by reciprocal rank, as frameworks do."""
-        scores: Counter[str] = Counter()
-        for found in (self.dense(text), self.words(text)):
-            for place, name in enumerate(found, start=1):
-                scores[name] += 1 / (RRF_CONSTANT + place)  # type: ignore[assignment]
-        return [name for name, _ in scores.most_common()]
-
-    def _articles(self, passage_ids: Sequence[str]) -> list[str]:
-        if not hasattr(self, "_owners"):
-            from ingest.tables import Passage, Version
-
-            with self.services.database.read() as session:
-                query = select(Passage.id, Version.document_id).join(Version)
-                self._owners = dict(session.execute(query).all())
-        return list(dict.fromkeys(self.names[self._owners[one]] for one in passage_ids))
 
 
 def say(line: str) -> None:
@@ -269,8 +160,6 @@ def show_loop(bench: Bench, memory: Memory, asked: Sequence[Question]) -> None:
     early = replace(memory.before(half), head=None)
     ranking = bench.with_memory(early)
     with bench.services.database.read() as session:
-        from rag.tables import Case
-
         texts = session.scalars(
             select(Case.question).order_by(Case.solved_at, Case.ticket_id)
         ).all()
@@ -302,47 +191,6 @@ def show_loop(bench: Bench, memory: Memory, asked: Sequence[Question]) -> None:
         say(f"{name:16s} recall@5 {hit:.3f}, {len(shown)} documents shown")
 
 
-def chosen(memory: Memory, kept: NDArray[np.int64]) -> Memory:
-    """Return the memory of some cases only."""
-    new = np.full(len(memory.vectors), -1)
-    new[kept] = np.arange(len(kept))
-    votes = new[memory.rows] >= 0
-    return replace(
-        memory,
-        vectors=memory.vectors[kept],
-        languages=[memory.languages[index] for index in kept],
-        products=[memory.products[index] for index in kept],
-        rows=new[memory.rows[votes]],
-        documents=memory.documents[votes],
-        weights=memory.weights[votes],
-    )
-
-
-def without(memory: Memory, document_id: str) -> Memory:
-    """Return the memory as if a document had just been published."""
-    if document_id not in memory.document_ids:
-        return memory
-    kept = memory.documents != memory.document_ids.index(document_id)
-    head = memory.head
-    if head is not None and document_id in head.document_ids:
-        rest = [row for row, name in enumerate(head.document_ids) if name != document_id]
-        head = replace(
-            head,
-            document_ids=tuple(head.document_ids[row] for row in rest),
-            documents=head.documents[rest],
-            biases=head.biases[rest],
-            spelt=head.spelt[rest],
-            spelt_biases=head.spelt_biases[rest],
-        )
-    return replace(
-        memory,
-        rows=memory.rows[kept],
-        documents=memory.documents[kept],
-        weights=memory.weights[kept],
-        head=head,
-    )
-
-
 def mean_recall(ranking: Ranking, asked: Sequence[Question]) -> float:
     """Return recall@5."""
     return float(np.mean([found(ranking, question) for question in asked]))
@@ -351,21 +199,6 @@ def mean_recall(ranking: Ranking, asked: Sequence[Question]) -> float:
 def found(ranking: Ranking, question: Question) -> bool:
     """Tell whether the article is among the first five."""
     return question.article in ranking(question.text)[:5]
-
-
-def questions() -> list[Question]:
-    """Return the clean tickets of the later year."""
-    return [
-        Question(row["id"], f"{row['subject']}\n{row['body']}", language, row["documents"][0])
-        for row in rows(sumo.SOURCE / "tickets_dev.jsonl")
-        for language in LANGUAGES
-        if row["clean"] and row["locale"].startswith(language)
-    ]
-
-
-def rows(file: Path) -> list[dict[str, Any]]:
-    """Read JSON lines."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 if __name__ == "__main__":
