@@ -64,3 +64,16 @@ def test_five_hundred_questions_find_nothing_of_restricted_documents(guarded: Te
     assert {hit.votes for hit in found} == {0.0}
     assert not any("solved ticket" in hit.why for hit in found)
     assert seen[0].document.source == "canary-grinder"
+
+
+def test_the_record_has_the_last_word_when_the_ranking_was_let_in_too_much(
+    guarded: TestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "rag.retrieve._permitted", lambda _session, documents, _scope, _language: set(documents)
+    )
+
+    found = guarded.retriever.search("Goldfinch grinder", 50, Scope.of_staff(frozenset()))
+
+    assert {hit.document.source.partition("-")[0] for hit in found} == {"plain"}
+    assert [hit.rank for hit in found] == list(range(1, len(found) + 1))
