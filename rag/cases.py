@@ -94,15 +94,19 @@ def joined(moment: datetime) -> Select[str]:
 
 
 def complete(
-    database: Database, embedder: Embedder, on_progress: Callable[[int, int], None] | None = None
+    database: Database,
+    embedder: Embedder,
+    on_progress: Callable[[int, int], None] | None = None,
+    *,
+    at_most: int | None = None,
 ) -> int:
-    """Embed the questions that have no vector, find the passages that solved; return how many.
+    """Embed questions that have no vector, find the passages that solved; return how many.
 
-    An encoder that is new here embeds all of them.
+    An encoder that is new here embeds all of them, or `at_most` so many at a time.
     """
     model = embedder.fingerprint
     with database.read() as session:
-        questions = dict(session.execute(_unembedded(model)).all())
+        questions = dict(session.execute(_unembedded(model).limit(at_most)).all())
     pending = list(questions.items())
     for begin in range(0, len(pending), BATCH):
         some = dict(pending[begin : begin + BATCH])
@@ -126,8 +130,10 @@ def _unembedded(model: str) -> Select[str, str]:
         .where(Embedding.content_hash == Case.content_hash, Embedding.model == model)
         .exists()
     )
-    return select(Case.content_hash, Case.question).where(
-        ~has_vector, Case.state != CaseState.REMOVED
+    return (
+        select(Case.content_hash, Case.question)
+        .where(~has_vector, Case.state != CaseState.REMOVED)
+        .distinct()
     )
 
 

@@ -106,16 +106,21 @@ class Learner:
         return Spelling.fit(asked), len(asked)
 
     def catch_up(self) -> bool:
-        """Complete the cases that came in or changed since the last time; tell if there were."""
+        """Complete cases that came in or changed since the last time; tell if there were any.
+
+        Of many only some are completed at a time: uploads must not wait for all of a long history.
+        """
         model = self._embedder.fingerprint
         with self._database.read() as session:
             head = heads.serving_head(session, model)
             newest = (session.scalar(select(func.max(Case.changed_at))), head and head.id)
         if newest == self._seen:
             return False
-        self._seen = newest
-        completed = cases.complete(self._database, self._embedder)
-        return completed + heads.spell(self._database, model) > 0
+        completed = cases.complete(self._database, self._embedder, at_most=cases.BATCH)
+        spelt = heads.spell(self._database, model)
+        if completed < cases.BATCH:
+            self._seen = newest
+        return completed + spelt > 0
 
     def learn_if_due(self) -> bool:
         """Learn when so much has come in since the last lesson that another may pay."""

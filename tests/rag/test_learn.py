@@ -156,6 +156,20 @@ def test_catching_up_twice_finds_nothing_more(desk: TestDesk, learner: Learner) 
     assert not learner.catch_up()
 
 
+def test_a_long_history_is_taken_in_by_parts(
+    desk: TestDesk, learner: Learner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.cases.BATCH", 20)
+    fill(desk, 250)
+
+    known = []
+    while learner.catch_up():
+        with desk.database.read() as session:
+            known.append(len(read(session, desk.weights.fingerprint).vectors))
+
+    assert 20 <= known[0] < known[1] < known[-1] == 250
+
+
 def test_every_case_is_spelt_as_the_head_that_serves_is(
     desk: TestDesk, learner: Learner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
