@@ -10,7 +10,7 @@ from ingest.index.protocol import Neighbour
 from ingest.index.resident import Compared
 from rag import fusion
 from rag.fusion import Candidates
-from rag.memory import Memory, Question, Votes
+from rag.memory import Floats, Memory, Question, Votes
 
 # Passages of one document have so many others between them where documents compete.
 SPACING = 4
@@ -18,11 +18,12 @@ SPACING = 4
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What the cases say of a question."""
+    """What the cases say of a question; `words` tells how much of it passages say literally."""
 
     memory: Memory
     votes: Votes
     question: Question
+    words: Mapping[str, float]
 
     def order(
         self,
@@ -39,7 +40,12 @@ class Remembered:
         """
         named = dict.fromkeys(owners[hit.passage_id] for hit in neighbours)
         names = [name for name in named if name in documents]
-        ranked = fusion.rank(self._candidates(names, documents))
+        literal = dict.fromkeys(names, 0.0)
+        for hit in neighbours:
+            owner, share = owners[hit.passage_id], self.words.get(hit.passage_id, 0.0)
+            literal[owner] = max(literal.get(owner, 0.0), share)
+        words = np.array([literal[name] for name in names], np.float32)
+        ranked = fusion.rank(self._candidates(names, documents, words))
         places = {names[index]: place for place, index in enumerate(ranked)}
         earlier: Counter[str] = Counter()
         keys: dict[str, int] = {}
@@ -49,7 +55,9 @@ class Remembered:
             earlier[owner] += 1
         return sorted(neighbours, key=lambda hit: keys[hit.passage_id])
 
-    def _candidates(self, names: list[str], documents: Mapping[str, Compared]) -> Candidates:
+    def _candidates(
+        self, names: list[str], documents: Mapping[str, Compared], words: Floats
+    ) -> Candidates:
         question, head = self.question, self.memory.head
         dense = np.array([documents[name].closeness for name in names], np.float32)
         shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
@@ -61,4 +69,4 @@ class Remembered:
             [documents[name].document.language == question.language for name in names], np.bool_
         )
         known = len(self.memory.vectors)
-        return Candidates(dense, shares, learnt, self.memory.count(names), same, known)
+        return Candidates(dense, words, shares, learnt, self.memory.count(names), same, known)

@@ -18,6 +18,7 @@ from ingest.index.served import ServedIndex
 from ingest.language import detect
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Passage, Version, VersionStatus
+from rag.fusion import WORDS_WEIGHT
 from rag.memory import Floats, Memory, Question, Votes
 from rag.memory_keeper import MemoryKeeper
 from rag.remembered import Remembered
@@ -28,10 +29,6 @@ POOL = 100
 THREADS = 4
 ATTEMPTS = 4
 GROWTH = 4
-# What the words add to the meaning. Of 201 questions about long PDFs, 172 instead of 163 find the
-# cited page (`python -m tests.bench.northwind`); on the long tickets above, whose words are mostly
-# noise, it changes next to nothing.
-WORDS_WEIGHT = 0.2
 WORDS_POOL = 50
 # Of so many documents that most cases point to, so many passages each are looked at.
 VOTED, PASSAGES_OF_VOTED = 50, 3
@@ -114,7 +111,9 @@ class Retriever:
         votes = voting.result().among(found.documents)
         ranked = _rank(found, words)
         if not memory.is_empty:
-            ranked = Remembered(memory, votes, asked).order(ranked, found.owners, found.documents)
+            ranked = Remembered(memory, votes, asked, words).order(
+                ranked, found.owners, found.documents
+            )
         with self._database.read() as session:
             return _load(session, ranked[:k], scope, votes, words)
 

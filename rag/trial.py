@@ -168,7 +168,8 @@ class _Bench:
         comparable = self._languages == language
         known = len(self._memory.vectors)
         votes = self._votes(Question(vector, language))
-        without = Candidates(dense, votes, None, self._cases, comparable, known)
+        nothing = np.zeros_like(dense)
+        without = Candidates(dense, nothing, votes, None, self._cases, comparable, known)
         votes = self._votes(Question(vector, language, spelt=spelt))
         with_head = replace(without, votes=votes, learnt=learnt)
         before, after = fusion.rank(without), fusion.rank(with_head)

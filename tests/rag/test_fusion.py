@@ -19,12 +19,14 @@ def candidates(
     *,
     logits: list[float] | None = None,
     spelt: list[float] | None = None,
+    words: list[float] | None = None,
     comparable: bool = True,
     known: int = 5_000,
 ) -> Candidates:
     count = len(dense)
     return Candidates(
         np.array(dense, np.float32),
+        np.array(words or [0.0] * count, np.float32),
         np.array(votes or [0.0] * count, np.float32),
         None if logits is None else learnt(logits, spelt),
         np.array(cases or [10] * count),
@@ -60,6 +62,14 @@ def test_closeness_across_languages_keeps_no_place() -> None:
 
     assert own.index(2) <= 4
     assert foreign.index(2) > 4
+
+
+def test_words_have_the_say_that_cases_do_not_have_yet() -> None:
+    dense, words = [0.5, 0.45], [0.0, 0.3]
+
+    assert rank(candidates(dense, words=words, known=0)) == [1, 0]
+    assert rank(candidates(dense, words=words, known=50)) == [1, 0]
+    assert rank(candidates(dense, words=words, known=5_000)) == [0, 1]
 
 
 def test_the_head_has_a_say_beside_closeness_and_votes() -> None:
