@@ -209,6 +209,22 @@ def draft(
     command(console.services(), ticket, file if source != "-" else Path("-"), model)
 
 
+@app.command()
+def models(
+    tickets: Annotated[int, typer.Option(min=0, help="Tickets a month.")] = 1_000,
+    prompt_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Tokens of one ticket's prompt; 4,000 unless given.")
+    ] = None,
+    reply_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Tokens of one reply; 350 unless given.")
+    ] = None,
+) -> None:
+    """List the routes to language models: windows, prices, regions, and what a month costs."""
+    from app.commands.models import models as command
+
+    command(console.services(), tickets, prompt_tokens, reply_tokens)
+
+
 @audit_app.command("verify")
 def verify_audit() -> None:
     """Check that no event was changed, put in between or taken from between."""

@@ -4,6 +4,8 @@ CopilotError
 └─ RagError
    ├─ UnknownModelError
    ├─ RetiredModelError
+   ├─ MissingUrlError
+   ├─ CatalogueError
    ├─ MissingKeyError
    ├─ ModelUnavailableError      the provider failed; another try may help
    ├─ ContextOverflowError
@@ -29,6 +31,18 @@ class RetiredModelError(RagError):
     """Fields: model, reason."""
 
     code = "retired_model"
+
+
+class MissingUrlError(RagError):
+    """Fields: model."""
+
+    code = "missing_url"
+
+
+class CatalogueError(RagError):
+    """Fields: path, reason."""
+
+    code = "catalogue"
 
 
 class MissingKeyError(RagError):

@@ -172,6 +172,9 @@ class _Pieces:
                     break
             # LiteLLM invents finish_reason "stop" for a stream that was cut; this it does not.
             self._finish = getattr(stream, "received_finish_reason", None)
+            # Counts too: where the provider sent none, LiteLLM guesses with another tokenizer.
+            if not any(getattr(chunk, "usage", None) for chunk in stream.chunks):
+                self._usage = Usage()
             self._queue.put(None if self._finish or self._started else self._nothing())
         except Exception as error:  # noqa: BLE001 (LiteLLM raises dozens of unrelated classes)
             self._queue.put(self._translate(error))
@@ -189,6 +192,7 @@ class _Pieces:
             "timeout": self._patience,
             "api_base": self._model.url or None,
             "api_key": key,
+            **self._model.arguments,
         }
 
     def _accept(self, chunk: Any) -> None:

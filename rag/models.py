@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.errors import RetiredModelError, UnknownModelError
-from rag.routes import MissingUrlError, Region, Route, Template, cost_usd, may_replace, read_routes
+from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
+from rag.routes import Region, Route, Template, cost_usd, may_replace, read_routes
 
 EXTRACTIVE = "extractive"
 """The embedded drafter, which quotes and needs no model."""

@@ -63,6 +63,28 @@ class MistralTokens:
         return len(self._tokenizer.instruct_tokenizer.tokenizer.encode(text, bos=False, eos=False))
 
 
+class ChatMlTokens:
+    """Mixtral's tokenizer where a fine-tune takes ChatML.
+
+    The markers may be tokens of their own; they are counted as text, so that the count is an upper
+    bound.
+    """
+
+    exact = False
+
+    def __init__(self, version: str) -> None:
+        self._tokens = MistralTokens(version)
+
+    def count(self, messages: Messages) -> int:
+        """Return an upper bound for a whole prompt, chat template included."""
+        turns = [f"<|im_start|>{part['role']}\n{part['content']}<|im_end|>\n" for part in messages]
+        return 1 + sum(map(self.count_text, [*turns, "<|im_start|>assistant\n"]))
+
+    def count_text(self, text: str) -> int:
+        """Return the tokens of a text by itself."""
+        return self._tokens.count_text(text)
+
+
 class ServerTokens:
     """The tokenizer of a llama.cpp server, asked over HTTP: exact for whatever it serves."""
 
@@ -120,7 +142,8 @@ class EstimatedTokens:
 def counter(model: Model) -> TokenCounter:
     """Return the counter of a model."""
     if model.tokenizer.startswith("mistral-"):
-        return MistralTokens(model.tokenizer.removeprefix("mistral-"))
+        version = model.tokenizer.removeprefix("mistral-")
+        return ChatMlTokens(version) if model.template == "chatml" else MistralTokens(version)
     if model.url:
         server = ServerTokens(model.url)
         if server.available:

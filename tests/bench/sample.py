@@ -18,7 +18,7 @@ from app.settings import PROJECT, Settings
 from ingest import backbone
 from ingest.access import Scope
 from ingest.index import resident
-from rag import retrieve, runs
+from rag import fusion, runs
 from rag.errors import EvaluationError
 from rag.retrieve import Hit
 from rag.runs import Run, Scores
@@ -121,7 +121,7 @@ def _fingerprint(services: Services, rows: Sequence[Row]) -> dict[str, str]:
         "model": services.query_encoder.fingerprint,
         "precision": str(backbone.fast_dtype()).removeprefix("torch."),
         "index": services.settings.engine,
-        "weights": f"words {retrieve.WORDS_WEIGHT}, company {resident.SECOND_PASSAGE_WEIGHT}",
+        "weights": f"words {fusion.WORDS_WEIGHT}, company {resident.SECOND_PASSAGE_WEIGHT}",
         "abstain below": f"{services.settings.abstain_below}",
         "documents": runs.digest([hashlib.sha256(file.read_bytes()).hexdigest() for file in files]),
         "questions": runs.digest(rows),
