@@ -96,6 +96,7 @@ class Services:
             self.query_encoder,
             self.settings.abstain_below,
             self.settings.reply_tokens,
+            self.settings.mask,
         )
 
     def writer(self, name: str | None = None) -> Writer | None:

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     model_patience: float = Field(
         60.0, description="Seconds to wait for a model's first words.", gt=0
     )
+    mask: Literal["hosted", "always", "never"] = Field(
+        "hosted",
+        description="Where personal data is masked before it is sent to a model: to `hosted` routes "
+        "alone, `always` or `never`.",
+    )
     reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
     abstain_below: float = Field(
         0.35,

@@ -36,6 +36,11 @@ class Model:
     parameters: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
+    def hosted(self) -> bool:
+        """Tell whether a company other than the desk's reads what is sent, or may."""
+        return self.region not in {"local", "yours"}
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """Return what LiteLLM is told of this route beside id, address and key."""
         if _provider(self.id) not in OLLAMA:

@@ -16,6 +16,7 @@ from rag.budget import Prompt, Question
 from rag.cite import cite, markers_in, normalise
 from rag.errors import RagError
 from rag.llm import ChatModel, Completion
+from rag.mask import Masking, mask
 from rag.models import Model
 from rag.prompt import ThreadMessage
 from rag.questions import Asked, asked
@@ -42,13 +43,21 @@ class Writer:
 
 @dataclass(frozen=True)
 class Drafter:
-    """Makes drafts; `abstain_below` is the probability of an answer under which none is."""
+    """Makes drafts; `abstain_below` is the probability of an answer under which none is.
+
+    `mask` tells to which routes personal data is sent masked: "hosted" ones, "always", "never".
+    """
 
     database: Database
     retriever: Retriever
     encoder: QueryEncoder
     abstain_below: float
     reply_tokens: int
+    mask: str = "hosted"
+
+    def masks(self, route: Model) -> bool:
+        """Tell whether personal data is masked on the way to a route."""
+        return self.mask == "always" or (self.mask == "hosted" and route.hosted)
 
     def draft(
         self, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
@@ -77,6 +86,7 @@ class DraftStream:
             self._facts = records.facts(session, ticket_id, actor)
         self.draft_id: str | None = None
         self._completion = Completion()
+        self._masking = Masking()
         self._kept = threading.Event()
 
     def __iter__(self) -> Iterator[str]:
@@ -155,17 +165,15 @@ class DraftStream:
         yield from text.splitlines(keepends=True)
 
     def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Iterator[str]:
-        facts = self._facts
-        thread = [ThreadMessage(author, body) for author, body in facts.messages]
-        asked = Question(facts.subject, thread, facts.language)
         route = writer.route
+        asked = self._question(route)
         fitted = budget.fit(asked, hits, route, counter(route), self._drafter.reply_tokens)
         completion = self._completion
+        unknown: list[str] = []
         pieces: list[str] = []
         try:
-            for piece in writer.chat.stream(
-                fitted.messages, self._drafter.reply_tokens, completion
-            ):
+            sent = writer.chat.stream(fitted.messages, self._drafter.reply_tokens, completion)
+            for piece in self._unmasked(sent, unknown):
                 pieces.append(piece)
                 yield piece
         except RagError as error:
@@ -175,10 +183,29 @@ class DraftStream:
             self._kept.set()
             raise
         finally:
+            if unknown and completion.incomplete is None:
+                completion.incomplete = "placeholder"
             if pieces:
                 self._keep("".join(pieces), fitted, completion)
         if not pieces:
             self._keep("", fitted, completion)
+
+    def _question(self, route: Model) -> Question:
+        """Return what the model is asked, without personal data where that is not to leave."""
+        facts = self._facts
+        subject, bodies = facts.subject, [body for _, body in facts.messages]
+        if self._drafter.masks(route):
+            masked = mask([subject, *bodies], names=facts.names)
+            self._masking = masked.masking
+            subject, *bodies = masked.texts
+        authors = [author for author, _ in facts.messages]
+        thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
+        return Question(subject, thread, facts.language)
+
+    def _unmasked(self, pieces: Iterator[str], unknown: list[str]) -> Iterator[str]:
+        if not self._masking.values:
+            return pieces
+        return self._masking.unmask_pieces(pieces, unknown)
 
     def _abstain(self, hits: Sequence[Hit], reason: str) -> None:
         nearest = list(hits[:SHOWN_WHEN_ABSTAINING])
@@ -214,6 +241,7 @@ class DraftStream:
             usage=completion.usage,
             seconds=time.perf_counter() - self._begun,
             index_fingerprint=self._drafter.retriever.fingerprint,
+            masked={str(kind): count for kind, count in self._masking.counts().items()},
         )
         route = self._writer.route if self._writer else None
         with self._drafter.database.write() as session:

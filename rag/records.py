@@ -39,6 +39,7 @@ class Facts:
     subject: str
     language: str
     product: str | None
+    names: list[str]
     messages: list[tuple[Author, str]]
 
 
@@ -54,13 +55,15 @@ class Finished:
     usage: Usage
     seconds: float
     index_fingerprint: str
+    masked: dict[str, int]
 
 
 def facts(session: Session, ticket_id: str, actor: str) -> Facts:
     """Read a ticket with its thread."""
     ticket = session.get_one(Ticket, ticket_id)
     messages = thread(session, ticket.id)
-    return Facts(ticket.id, actor, ticket.subject, ticket.language, ticket.product, messages)
+    names = [str(ticket.customer["name"])] if ticket.customer.get("name") else []
+    return Facts(ticket.id, actor, ticket.subject, ticket.language, ticket.product, names, messages)
 
 
 def keep(session: Session, about: Facts, route: Model | None, finished: Finished) -> str:
@@ -86,6 +89,7 @@ def keep(session: Session, about: Facts, route: Model | None, finished: Finished
         usage=asdict(finished.usage),
         cost_usd=cost,
         seconds=finished.seconds,
+        masked=finished.masked,
     )
     session.add(draft)
     session.flush()

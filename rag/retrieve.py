@@ -31,7 +31,7 @@ ATTEMPTS = 4
 GROWTH = 4
 WORDS_POOL = 50
 # Of so many documents that most cases point to, so many passages each are looked at.
-VOTED, PASSAGES_OF_VOTED = 50, 3
+VOTED, PASSAGES_OF_VOTED = 100, 3
 # A passage about so much of what is asked, by its words, is told so.
 MANY_WORDS = 0.5
 

@@ -168,6 +168,8 @@ class Draft(Base):
     text: Mapped[str] = mapped_column(Text, default="")
     reason: Mapped[str | None] = mapped_column(Text, default=None)
     usage: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    # How many values of each kind of personal data the model did not see.
+    masked: Mapped[dict[str, int]] = mapped_column(JSON, default_factory=dict)
     cost_usd: Mapped[float | None] = mapped_column(default=None)
     seconds: Mapped[float] = mapped_column(default=0.0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)

@@ -78,6 +78,7 @@ def _open_draft(
 ) -> Place | None:
     row = draft.draft
     _explain(view, draft)
+    _masked(draft)
     key = f"inbox.text.{row.id}"
     writing = st.toggle(
         t("inbox.edit"), key=f"inbox.edit.{row.id}", value=row.status != DraftStatus.READY
@@ -148,6 +149,14 @@ def _explain(view: TicketView, draft: DraftView) -> None:
         st.warning(t(f"inbox.abstained_{row.reason}", language=view.ticket.language))
     elif row.status == DraftStatus.INCOMPLETE:
         st.warning(t("inbox.incomplete", reason=t(f"inbox.incomplete_{row.reason}")))
+
+
+def _masked(draft: DraftView) -> None:
+    """Say what personal data the model did not see."""
+    counts = draft.draft.masked
+    if counts:
+        kinds = ", ".join(t(f"masked.{kind}", count=count) for kind, count in counts.items())
+        st.caption(t("masked.chip", kinds=kinds))
 
 
 def _warn_internal(claims: list[CitedClaim]) -> None:
