@@ -42,8 +42,8 @@ class Settings(BaseSettings):
     )
     mask: Literal["hosted", "always", "never"] = Field(
         "hosted",
-        description="Where personal data is masked before it is sent to a model: to `hosted` routes "
-        "alone, `always` or `never`.",
+        description="Where personal data is masked before it is sent to a model: to `hosted` "
+        "routes alone, `always` or `never`.",
     )
     reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
     abstain_below: float = Field(

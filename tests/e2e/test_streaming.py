@@ -32,6 +32,7 @@ def connected(desk: Desk, provider: ScriptedServer) -> Iterator[Desk]:
         COPILOT_MODEL="openai/scripted",
         COPILOT_MODEL_URL=provider.url,
         COPILOT_MODEL_WINDOW="8192",
+        COPILOT_MASK="always",
     )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}")
@@ -52,17 +53,20 @@ def page(chromium: Browser, connected: Desk) -> Iterator[Page]:
 def test_a_streamed_draft_shows_its_first_words_at_once_and_its_citations_at_the_end(
     page: Page, provider: ScriptedServer
 ) -> None:
-    provider.enqueue(Reply(ANSWER, chunk=12, delay=0.25))
+    provider.enqueue(Reply(ANSWER, chunk=12, delay=0.5))
     sign_in(page, "agent")
     open_ticket(page, "T-2021")
 
     page.get_by_role("button", name="Draft a reply").click()
 
-    expect(page.get_by_text("Delivery to the United")).to_be_visible()
+    # The first draft of all: the server loads its encoder and LiteLLM.
+    expect(page.get_by_text("Delivery to the United")).to_be_visible(timeout=20_000)
     expect(page.locator(CITATION)).to_have_count(0)
     shoot(page, "streaming")
     expect(page.locator(CITATION)).to_have_count(2, timeout=30_000)
     expect(page.get_by_text("underlined in red")).to_be_visible()
+    expect(page.get_by_text("The model did not see: 1 name(s).")).to_be_visible()
+    assert "Matilda" not in str(provider.requests[-1].body)
     shoot(page, "streamed")
 
 
