@@ -97,6 +97,7 @@ class Services:
             self.settings.abstain_below,
             self.settings.reply_tokens,
             self.settings.mask,
+            self.settings.spending_limit,
         )
 
     def writer(self, name: str | None = None) -> Writer | None:

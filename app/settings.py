@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         description="Where personal data is masked before it is sent to a model: to `hosted` "
         "routes alone, `always` or `never`.",
     )
+    spending_limit: float = Field(
+        0.0,
+        description="US dollars a month that language models may cost; beyond it the embedded "
+        "drafter takes over. 0 is no limit.",
+        ge=0.0,
+    )
     reply_tokens: int = Field(700, description="Tokens kept free for the reply.", ge=64)
     abstain_below: float = Field(
         0.35,

@@ -21,6 +21,7 @@ from rag.models import Model
 from rag.prompt import ThreadMessage
 from rag.questions import Asked, asked
 from rag.retrieve import Hit, Retriever
+from rag.spending import may_spend
 from rag.tables import DraftStatus
 from rag.tokens import counter
 
@@ -31,6 +32,7 @@ STOP_SECONDS = 5.0
 # A source in another language must be so much closer before it is what was missing.
 CLEARLY = 0.1
 NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
+SPENT = "spent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Drafter:
     """Makes drafts; `abstain_below` is the probability of an answer under which none is.
 
     `mask` tells to which routes personal data is sent masked: "hosted" ones, "always", "never".
+    Beyond `spending_limit_usd` a month the embedded drafter takes over; 0 is no limit.
     """
 
     database: Database
@@ -54,6 +57,7 @@ class Drafter:
     abstain_below: float
     reply_tokens: int
     mask: str = "hosted"
+    spending_limit_usd: float = 0.0
 
     def masks(self, route: Model) -> bool:
         """Tell whether personal data is masked on the way to a route."""
@@ -62,10 +66,14 @@ class Drafter:
     def draft(
         self, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
     ) -> "DraftStream":
-        """Begin a draft, by the embedded drafter where no writer is given.
+        """Begin a draft, by the embedded drafter where no writer is given or may be paid.
 
         The stream that is returned finishes and keeps it.
         """
+        if writer is not None:
+            with self.database.read() as session:
+                if not may_spend(session, writer.route, self.spending_limit_usd):
+                    return DraftStream(self, ticket_id, actor, scope, None, notice=SPENT)
         return DraftStream(self, ticket_id, actor, scope, writer)
 
 
@@ -76,9 +84,18 @@ class DraftStream:
     """
 
     def __init__(
-        self, drafter: Drafter, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
+        self,
+        drafter: Drafter,
+        ticket_id: str,
+        actor: str,
+        scope: Scope,
+        writer: Writer | None,
+        *,
+        notice: str | None = None,
     ) -> None:
+        """Prepare a draft; `notice` is kept with one that is whole, for the agent to know."""
         self._drafter = drafter
+        self._notice = notice
         self._writer = writer
         self._scope = scope
         self._begun = time.perf_counter()
@@ -235,7 +252,7 @@ class DraftStream:
         finished = records.Finished(
             text=reply,
             status=status,
-            reason=reason,
+            reason=reason or self._notice,
             claims=cite(reply, fitted.hits),
             prompt=fitted,
             usage=completion.usage,

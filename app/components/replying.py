@@ -143,12 +143,14 @@ def _place(claims: list[CitedClaim], opened: Chosen) -> Place | None:
 
 
 def _explain(view: TicketView, draft: DraftView) -> None:
-    """Say why a draft is empty or not whole."""
+    """Say why a draft is empty, not whole, or not by the desk's model."""
     row = draft.draft
     if row.status == DraftStatus.ABSTAINED:
         st.warning(t(f"inbox.abstained_{row.reason}", language=view.ticket.language))
     elif row.status == DraftStatus.INCOMPLETE:
         st.warning(t("inbox.incomplete", reason=t(f"inbox.incomplete_{row.reason}")))
+    elif row.reason:
+        st.info(t(f"inbox.notice_{row.reason}"))
 
 
 def _masked(draft: DraftView) -> None:

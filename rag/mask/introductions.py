@@ -54,7 +54,7 @@ ALL = (
     ),
     Introduction(
         _words(
-            r"""\b(?:(?:call(?:s|ed)?|named?)\ (?:me|him|her|them|us)|name(?:d|\ of|\ to|\ from)
+            r"""\b(?:(?:call(?:s|ed)?|named?)\ (?:me|him|her|them|us)
             |signed|spoke\ (?:to|with)|talked\ (?:to|with)|(?:husband|wife|son|daughter|partner
             |brother|sister|mother|father|colleague|boss|friend|assistant)(?:['\u2019]s\ name)?
             (?:\ is)?|correct\ it\ to|written\ by|sent\ by|with\ love\ from)[ ]"""

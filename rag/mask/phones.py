@@ -13,7 +13,7 @@ REGIONS = ("US", "GB", "DE", "FR", "IT", "ES", "NL", "BE", "AT", "CH")
 MAX_ASKED = 300
 _CANDIDATE = re.compile(
     r"(?<![\w.,:/+=#-])(?:\+[ ]?|\(?\+|00)?\(?\d(?:[ ./()-]{0,3}\d){5,15}"
-    r"(?:[ ]?(?:x|ext\.?|Durchwahl|poste)[ ]?\d{1,6})?(?![\w-]|[.,:/%]\d)",
+    r"(?:[ ]?(?:x|ext\.?|Durchwahl|poste)[ ]?\d{1,6})?(?!\w|[-.,:/%]\d)",
     re.ASCII | re.IGNORECASE,
 )
 _ANNOUNCED = re.compile(
@@ -24,10 +24,10 @@ _ANNOUNCED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _LABEL_AFTER = re.compile(r"[ -]{1,2}(?:office|fax|mobile|phone|home|work|cell)\b", re.IGNORECASE)
-# Dates and addresses of devices have digits and stops too.
+# Fractions, dates and addresses of devices have digits and stops too.
 _OTHER = re.compile(
-    r"\d{1,3}(?:\.\d{1,3}){3}"
-    r"|(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}([-./ ])\d{1,2}\1(?:\d{4}|\d\d))(?:[ T]+\d{1,6})?",
+    r"\d+\.\d+|\d{1,3}(?:\.\d{1,3}){3}"
+    r"|(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}([-./])\d{1,2}\1(?:\d{4}|\d\d))(?:[ T]+\d{1,6})?",
     re.ASCII,
 )
 # Three to five numbers and stops, unless they are grouped as in 212.555.0123 or 01.23.45.67.89.

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from rag.mask.finds import Find, Kind, Sureness
 from rag.mask.streets import NAME, NUMBER, POSTCODE, REST, STREETS, WORD
 
-_STREET = re.compile(rf"(?<![\w.,#-])(?:{'|'.join(STREETS)}){REST}")
+# A number before the house's: the flat's, or the other way round.
+_STREET = re.compile(rf"(?<![\w.,#-])(?:\d{{1,4}}[ ])?(?:{'|'.join(STREETS)}){REST}")
 _ANNOUNCED = re.compile(
     r"""\b(?i:(?:postal|home|delivery|shipping|new|billing|mailing|my|his|her|our|'s)\ address
     |address:|anschrift|adresse|indirizzo|direcci(?:ó|o)n|adres\b|liv(?:e|es|ing)\ (?:at|in|on)

@@ -26,19 +26,22 @@ POSTCODE = (
     r"(?:(?:[A-Z]{1,2}-)?\d{4,5}(?:-\d{3,4})?\b(?:[ ][A-Z]{2}\b)?"
     r"|[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}\b|[A-Z]\d[A-Z][ ]?\d[A-Z]\d\b)"
 )
-_TOWN = rf"{WORD}(?:[ ](?!{POSTCODE})(?:{_SMALL}|(?:upon|on)[ ]){{0,2}}{WORD}){{0,3}}"
+_TOWN = rf"{WORD}(?:[ ](?!{POSTCODE})(?:{_SMALL}|(?:upon|on)[ ]){{0,2}}{WORD}){{0,4}}"
 _NOT_TOWN = (
     r"(?!(?:Thank|Regard|Kind|Best|Many|Cheers|Phone|Tel|Fax|Mail|E-?mail|Mobile|Office|Hi\b|Hello"
     r"|Merci|Danke|Grazie|Gracias|Mit\b|Viele|Cordial|Distinti|Saludos|I\b|My\b|We\b|The\b|It\b"
     r"|Please|And\b|But\b|When|What|How|Ich\b|Und\b|Je\b|Mon\b|Il\b|Mi\b))"
 )
-_PART = rf"{_NOT_TOWN}(?:{_UNIT}|{POSTCODE}(?:[ ]{_TOWN})?|{_TOWN}(?:,?[ ]{POSTCODE})?)"
+_TAIL = rf"(?:{_UNIT}(?:,?[ ]{_TOWN})?|{POSTCODE}(?:[ ]{_TOWN})?)"
+_PART = rf"{_NOT_TOWN}(?:{_TAIL}|{_TOWN}(?:,?[ ]{POSTCODE})?)"
 MARGIN = r"[ \t>|]{0,8}"
 _LINE = (
     rf"[ ]?,?[ ]?\r?\n{MARGIN}(?:\n{MARGIN})?(?:,[ ]?)?{_PART}"
     r"(?=[ .,;?!]{0,3}(?:\r?\n|$)|,[ ])"
 )
-REST = rf"(?:{_LINE}|[ ]?,[ ]{_PART}|[ ](?:{_UNIT}|{POSTCODE}(?:[ ]{_TOWN})?)){{0,7}}"
+REST = (
+    rf"(?:{_LINE}|[ ]?,[ ]{_PART}|[ ](?:{_UNIT}(?:,?[ ]{_TOWN})?|{POSTCODE}(?:[ ]{_TOWN})?)){{0,7}}"
+)
 
 STREETS = (
     # 12 Long Street, 7 3rd Avenue
@@ -67,7 +70,9 @@ STREETS = (
     r"|PSC[ ]\d{1,5},?[ ]Box|Unit[ ]\d{1,5},?[ ]Box)[ ]\d{1,6}",
     # Nothing but the flat tells that this is an address.
     rf"\d{{1,5}}[ ]{NAME}(?:[ ]\d{{1,5}})?(?:[ ]?{MARGIN}\r?\n{MARGIN}|,?[ ])"
-    r"(?:Apt\.|Suite)[ ]\d{1,5}\b",
+    rf"(?:Apt\.|Suite)[ ]\d{{1,5}}\b(?:,?[ ]{_TOWN})?",
+    rf"\d{{1,5}}[ ](?:[^\W\d_][\w.'\u2019-]{{0,30}}+[ ]){{1,5}}(?:\d{{1,5}}[ ]?)?"
+    rf"(?:{MARGIN}\r?\n{MARGIN})?apt\.[ ]\d{{1,5}}\b",
     rf"(?:Apt\.|Suite)[ ]\d{{1,5}}[ ]\d{{1,5}}[ ]{NAME}(?:[ ]\d{{1,5}}\b)?",
     # 350 Fifth, Springfield, IL 62704
     rf"\d{{1,5}}[ ]{NAME},[ ]{_TOWN},[ ][A-Z]{{2}}[ ]\d{{5}}(?:-\d{{4}})?\b",
