@@ -44,8 +44,7 @@ ALL = (
     Introduction(
         _words(
             r"""\b(?:my\ (?:full\ |first\ |last\ |sur)?name(?:\ is|['\u2019]s)
-            |the\ name(?:\ is|['\u2019]s)
-            |maiden\ name\ is|(?:name|name\ on\ the\ (?:account|card|order))\ is|ich\ hei(?:ß|ss)e
+            |ich\ hei(?:ß|ss)e
             |mein\ name\ (?:ist|lautet)|je\ m['\u2019]appelle|mon\ nom\ (?:est|:)|mi\ chiamo
             |il\ mio\ nome
             |(?:è\ )?mi\ nombre\ es|me\ llamo|mijn\ naam\ is|ik\ heet)[ ]"""
@@ -54,10 +53,13 @@ ALL = (
     ),
     Introduction(
         _words(
-            r"""\b(?:(?:call(?:s|ed)?|named?)\ (?:me|him|her|them|us)
-            |signed|spoke\ (?:to|with)|talked\ (?:to|with)|(?:husband|wife|son|daughter|partner
-            |brother|sister|mother|father|colleague|boss|friend|assistant)(?:['\u2019]s\ name)?
-            (?:\ is)?|correct\ it\ to|written\ by|sent\ by|with\ love\ from)[ ]"""
+            r"""\b(?:(?:the|maiden|user)\ name(?:\ is|['\u2019]s)
+            |name\ on\ the\ (?:account|card|order)\ is
+            |(?:call(?:s|ed)?|named?)\ (?:me|him|her|them|us)
+            |signed|(?:spoke|talked)\ (?:to|with)|(?:my|his|her|our)\ (?:husband|wife|son|daughter
+            |partner|brother|sister|mother|father|colleague|boss|friend|assistant)
+            (?:['\u2019]s\ name)?(?:\ is)?|correct\ it\ to|(?:written|sent)\ by|with\ love\ from
+            )[ ]"""
         ),
     ),
     Introduction(

@@ -48,6 +48,10 @@ class Masking:
         kinds = Counter(_kind(placeholder) for placeholder in self.values)
         return {kind: kinds[kind] for kind in Kind if kinds[kind] and kind != Kind.LITERAL}
 
+    def kinds(self) -> dict[str, Kind]:
+        """Return what each value is."""
+        return {value: _kind(placeholder) for placeholder, value in self.values.items()}
+
     def unmask(self, text: str) -> Unmasked:
         """Put the values back, however a model has written their placeholders."""
         unknown: list[str] = []

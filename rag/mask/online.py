@@ -22,7 +22,7 @@ _VERSION = re.compile(
 )
 _SECRET = re.compile(
     r"""(?<![^\W_])(?P<word>pass(?:word|phrase|code|wd)|pwd|pass?wort|kennwort|zugangsdaten
-    |mot\ de\ passe|mdp|contrase(?:ñ|n)a|clave|wachtwoord|pin|puk|secret|token|bearer|credentials?
+    |mot\ de\ passe|mdp|contrase(?:ñ|n)a|clave|wachtwoord|pin|puk|secret|token|bearer
     |(?:api|access|license|licence|product|auth|private|recovery)[ _-]?(?:key|token|code|secret)
     |lizenzschlüssel|schlüssel)(?P<link>["']?\s?[:=]\s?["']?
     |\s(?:is|was|ist|lautet|war|est|è|es|era)\s?:?\s["'„“«]?|\s(?=[^\s.]{0,40}\d))
@@ -37,6 +37,16 @@ _KEY = re.compile(
 )
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[A-Za-z0-9+/=\s:,-]{0,8000}", re.ASCII
+)
+# Settings and faults of passwords, where one could stand itself.
+_STATES = frozenset(
+    word
+    for line in (
+        "checked correct empty encrypted expired failed false incorrect invalid missing none",
+        "normal null required saved true unchecked unknown wrong falsch ungültig invalide errata",
+        "incorrecta ongeldig",
+    )
+    for word in line.split()
 )
 _PUNCTUATION = ".,;:!?)]}"
 _MIN_SECRET = 4
@@ -85,6 +95,9 @@ def _may_be_secret(text: str, match: re.Match[str], value: str) -> bool:
     """Tell a password from the next word of a sentence about one."""
     if not _LETTERS.fullmatch(value):
         return any(character.isalnum() for character in value)
-    if not match["link"].strip(" \"'\n\t").endswith((":", "=")) or value.lower() in COMMON:
+    if (
+        not match["link"].strip(" \"'\n\t").endswith((":", "="))
+        or value.lower() in _STATES | COMMON
+    ):
         return False
     return not text[match.end() : match.end() + 2].strip(" ").isalpha()

@@ -71,6 +71,12 @@ def parts(names: Iterable[str]) -> frozenset[str]:
     return frozenset(found - lists().doubtful - lists().never - COMMON - _PARTICLES)
 
 
+def small_words(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of texts that stand there in small letters."""
+    found = (match.group() for text in texts for match in _TOKEN.finditer(text))
+    return frozenset(word for word in found if word.islower())
+
+
 def find(text: str, known: frozenset[str] = frozenset()) -> Iterator[Find]:
     """Yield the names in a text; `known` are words of names, as `parts` returns them."""
     matches = list(_TOKEN.finditer(text))

@@ -17,10 +17,15 @@ _CANDIDATE = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _ANNOUNCED = re.compile(
-    r"""(?:\b(?:phone|tel|mobile|mob|cell|call|ring|fax|whatsapp|sms|reach\ (?:me|us)|dial|text\ me
-    |answer(?:ing|s)?|telephone|number\ is|telefon|handy|mobil|anrufen|erreich\w{1,6}|rufnummer
-    |nummer|t[ée]l[ée]phone|portable|joindre|appel\w{1,4}|num[ée]ro|telefono|cellulare|chiam\w{1,5}
-    |tel[ée]fono|m[óo]vil|llam\w{1,6}|telefoon|mobiel|bel)\b)[^\n\d]{0,25}$""",
+    r"""(?:\b(?:phone|tel|mobile|mob|cell|call|ring|fax|whatsapp|sms|reach|dial|text|telephone
+    |answer(?:ing|s)?|my\ number|telefon|handy|mobil|anrufen|erreich\w{1,6}|rufnummer|meine\ nummer
+    |t[ée]l[ée]phone|portable|joindre|joignable|appel\w{1,4}|mon\ num[ée]ro|telefono|cellulare
+    |chiam\w{1,5}|mio\ numero|tel[ée]fono|m[óo]vil|llam\w{1,6}|mi\ n[úu]mero|telefoon|mobiel|bel)
+    \b)[^\w\n]{0,4}
+    (?:(?:number|nr|no|num|is|are|me|us|you|at|on|back|or|home|work|office|mobile|cell|phone|her|him
+    |them|the|my|ist|lautet|mich|uns|mir|unter|der|die|meine[rn]?|nummer|au|sur|le|mon|est|moi|nous
+    |num[ée]ro|al|allo|il|è|mi|numero|el|es|en|n[úu]mero|tel[ée]fono|op|het|via|per|und|and|:)
+    [^\w\n]{1,4}){0,4}$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _LABEL_AFTER = re.compile(r"[ -]{1,2}(?:office|fax|mobile|phone|home|work|cell)\b", re.IGNORECASE)

@@ -94,6 +94,8 @@ def test_an_address_is_masked_with_its_postcode_and_town(address: str) -> None:
         "Thunderbird 128.3.1esr and driver 31.0.15.3742 give error 0x80070005 (-2147024891)",
         "It costs $1,299.00 or 1.299,00 € and comes within 14 days [1][2].",
         "Article KB5034441, model WH-1000XM5, part 7-4321-88, see step 3.",
+        "My order number is 12345678; call me about order 12345679. Seriennummer 12 345 678",
+        "Numéro de commande 12345678, número de pedido 12345678, numero ordine 12345678",
         "It happened on 12.03.2024 and again on 03/12/2024.",
         "The router is 192.168.178.1, the machine 127.0.0.1.",
         "I forgot my password and the new password is not accepted",

@@ -76,6 +76,12 @@ def test_a_name_said_once_is_masked_wherever_it_stands_in_the_thread() -> None:
     )
 
 
+def test_a_label_that_calls_a_thing_by_its_name_masks_the_thing_there_only() -> None:
+    text = "Name: Archive\nArchive is a folder. I archive my mails."
+
+    assert masked(text) == "Name: <NAME_1>\nArchive is a folder. I archive my mails."
+
+
 def test_the_name_that_the_desk_knows_is_masked() -> None:
     result = mask(["Xanthe here, QUILL is my surname"], names=["Xanthe Quill"])
 

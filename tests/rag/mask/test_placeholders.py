@@ -14,6 +14,7 @@ FRAGMENTS = st.sampled_from(
     [
         *("<EMAIL_1>", "EMAIL_1", "<", ">", "&lt;", "_1", "1", "<NAME", "**", " ", "\n", "<x_1>"),
         *(MAIL, "Hi Anna,", "Hans Meier", "+49 30 1234567", "password: ", "hunter2", "81.2.69.142"),
+        *("x@y.", "a (at) b (dot) ", "EMAIL_1EMAIL_1", "apt. ", "&lt; email 1"),
         *("Hauptstraße 3, 10115 Berlin", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00"),
     ]
 )
@@ -33,6 +34,15 @@ def test_a_later_message_goes_on_with_the_placeholders_of_those_before() -> None
 
     assert second.texts == ("<EMAIL_2>, cc <EMAIL_1>",)
     assert second.masking.counts() == {Kind.EMAIL: 2}
+
+
+def test_what_only_its_context_gave_away_is_masked_without_it_too() -> None:
+    first = mask(["hunter-two fails", "My password: hunter-two"])
+
+    second = mask(["Now Hunter-Two works"], first.masking)
+
+    assert first.texts == ("<KEY_1> fails", "My password: <KEY_1>")
+    assert second.texts == ("Now <KEY_2> works",)
 
 
 @pytest.mark.parametrize(
