@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -67,7 +68,7 @@ def streams() -> Iterator[ThreadPoolExecutor]:
     """
     import torch
 
-    cores = torch.get_num_threads()
+    cores = _cores()
     count = cores if fast_device() == "cpu" else 1
     threads = ThreadPoolExecutor(count, "encoder", torch.set_num_threads, (cores // count,))
     try:
@@ -82,17 +83,23 @@ def streams() -> Iterator[ThreadPoolExecutor]:
 def one_core_left() -> Iterator[None]:
     """Compute on all cores but one, where a search looks up what needs no vector meanwhile.
 
-    Threads that wait for a core that is taken make every product wait: on two cores a search was
-    faster by a fifth with half of them.
+    Threads that wait for a core that is taken make every product wait.
     """
     import torch
 
-    cores = torch.get_num_threads()
-    torch.set_num_threads(max(1, cores - 1))
+    torch.set_num_threads(max(1, _cores() - 1))
     try:
         yield
     finally:
-        torch.set_num_threads(cores)
+        torch.set_num_threads(_cores())
+
+
+@cache
+def _cores() -> int:
+    # Asked once: PyTorch's count is what any thread of the process has set last.
+    import torch
+
+    return torch.get_num_threads()
 
 
 class _SentenceTransformerBackbone:

@@ -58,7 +58,8 @@ class QueryEncoder:
         Returns:
             float32[dimensions] of unit length.
         """
-        unit: NDArray[np.float32] = self.encode_many([text])[0]
+        with backbone.one_core_left():
+            unit: NDArray[np.float32] = self.encode_many([text])[0]
         return unit
 
     def encode_many(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -68,7 +69,7 @@ class QueryEncoder:
             float32[len(texts), dimensions], rows of unit length.
         """
         # One at a time: two would only take the processor's cores from each other.
-        with self._lock, backbone.one_core_left():
+        with self._lock:
             # One by one, so that a text has the same vector in any company.
             parts = [self._backbone.encode([ids]) for ids in token_ids(self.tokenizer, texts)]
         return np.concatenate(parts)

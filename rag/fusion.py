@@ -38,7 +38,7 @@ NEW_KEPT, NEW_DEPTH, NEW_SLACK = 3, 5, 1
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Documents that may answer, all arrays of one length, and how many cases are known.
+    """Documents that may answer; all arrays are of one length.
 
     `dense` is the closeness of each document, `words` how much of the question its best passage
     says literally, `votes` its share of what similar cases say, `learnt` what the head says (None
@@ -52,12 +52,15 @@ class Candidates:
     learnt: Learnt | None
     cases: NDArray[np.int64]
     comparable: NDArray[np.bool_]
-    known: int
 
     @property
     def trust(self) -> float:
-        """Return how far the cases are trusted, from 0 for none towards 1."""
-        return self.known / (self.known + HALF_TRUST)
+        """Return how far the cases are trusted, from 0 for none towards 1.
+
+        Only those that point to one of the documents count: what a person may not see has no say.
+        """
+        known = float(self.cases.sum())
+        return known / (known + HALF_TRUST)
 
     @property
     def near(self) -> Floats:

@@ -1,6 +1,8 @@
 """The record of heads: which serves, which stay for rollback, and the spellings that they need."""
 
+import logging
 from collections.abc import Sequence
+from zipfile import BadZipFile
 
 from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session, defer
@@ -11,6 +13,8 @@ from ingest.tables import Embedding
 from rag.head import HeadWeights
 from rag.spelling import PREFIX
 from rag.tables import Case, CaseState, Head, HeadState
+
+logger = logging.getLogger(__name__)
 
 # A head takes about eight megabytes: so many that served before stay for rollback.
 KEPT = 3
@@ -27,7 +31,14 @@ def serving_head(session: Session, encoder: str) -> Head | None:
 def weights(session: Session, encoder: str) -> HeadWeights | None:
     """Return what the serving head has learnt."""
     head = serving_head(session, encoder)
-    return HeadWeights.from_bytes(head.weights) if head is not None else None
+    if head is None:
+        return None
+    try:
+        return HeadWeights.from_bytes(head.weights)
+    except (KeyError, ValueError, OSError, BadZipFile):
+        # Searches go on without it; what is learnt next takes its place.
+        logger.exception("What was learnt (head %s) cannot be read.", head.id)
+        return None
 
 
 def retire(session: Session, encoder: str) -> None:
@@ -47,8 +58,8 @@ def prune(session: Session, encoder: str) -> None:
     session.execute(delete(Head).where(Head.id.in_(names)))
 
 
-def spell(database: Database, encoder: str) -> int:
-    """Spell the cases that the serving head has no spelling of; return how many.
+def spell(database: Database, encoder: str, *, at_most: int | None = None) -> int:
+    """Spell the cases that the serving head has no spelling of, or so many; return how many.
 
     Spellings of heads that are gone are forgotten.
     """
@@ -57,7 +68,7 @@ def spell(database: Database, encoder: str) -> int:
         if head is None:
             return 0
         space = head.spelling.fingerprint
-        pending = session.execute(_unspelt(space, encoder)).all()
+        pending = session.execute(_unspelt(space, encoder).limit(at_most)).all()
     for begin in range(0, len(pending), BATCH):
         some = pending[begin : begin + BATCH]
         rows = head.spelling.vectors([text for _, text in some]).astype("<f4")
@@ -65,8 +76,9 @@ def spell(database: Database, encoder: str) -> int:
         with database.write() as session:
             vectors.add(session, space, spelt)
             _touch(session, encoder)
-    with database.write() as session:
-        _forget(session)
+    if pending:
+        with database.write() as session:
+            _forget(session)
     return len(pending)
 
 

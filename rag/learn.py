@@ -18,13 +18,12 @@ from ingest.index.resident import Resident, ResidentVectors
 from ingest.tables import Version, VersionStatus
 from rag import cases, heads, trial
 from rag.errors import TooFewCasesError
-from rag.head import HeadWeights
 from rag.memory import Memory
 from rag.spelling import Spelling
 from rag.tables import Case, Head, HeadState
 from rag.training import Examples, train
 from rag.trial import Trial, Turn
-from rag.votes import questions, read
+from rag.votes import read_with_questions
 
 # Below this, cases vote by themselves, and there is nothing sure to learn.
 MIN_CASES = 300
@@ -69,27 +68,24 @@ class Learner:
         model = self._embedder.fingerprint
         cases.complete(self._database, self._embedder, on_progress)
         with self._database.read() as session:
-            memory = read(session, model).newest(MOST_CASES)
-            asked = questions(session, model)[-len(memory.vectors) :]
-            names = _documents(session, memory)
-        if len(memory.vectors) < MIN_CASES:
-            raise TooFewCasesError(count=len(memory.vectors), needed=MIN_CASES)
-        documents = ResidentVectors(self._database, model).of(names)
-        turns = _turns(len(memory.vectors))
-        spelling, spelt_from = self._spelling(asked)
-        spellings = spelling.vectors(asked)
-        memory = replace(memory, spellings=spellings)
-        examples = _examples(memory, spellings, documents)
-        judged = trial.judge(
-            [
-                Turn(memory, examples, *turn, train(examples.part(np.arange(turn[0])), spelling))
-                for turn in turns
-            ],
-            documents,
-        )
-        weights = train(examples, spelling).to_bytes() if judged.is_better else b""
+            everything, questions = read_with_questions(session, model)
+            memory, asked = everything.newest(MOST_CASES), questions[-MOST_CASES:]
+            documents = ResidentVectors(self._database, model).of(_documents(session, memory))
+        count, known = len(memory.vectors), len(everything.vectors)
+        if count < MIN_CASES or not documents:
+            raise TooFewCasesError(count=count if documents else 0, needed=MIN_CASES)
+        turns = _turns(count)
+        present, spelt_from = self._spelling(known)
+        # What is tried must not know the tickets that it is tried on, not even their spelling.
+        tried = present or Spelling.fit(asked[: turns[0][0]])
+        judged = trial.judge(_tried(memory, asked, documents, tried, turns), documents)
+        spelling = present or Spelling.fit(asked)
+        weights = b""
+        if judged.is_better:
+            examples = _examples(memory, spelling.vectors(asked), documents)
+            weights = train(examples, spelling).to_bytes()
         card = {
-            **_card(memory, judged, len(examples.document_ids), time.perf_counter() - begun),
+            **_card(memory, judged, len(documents), time.perf_counter() - begun),
             "spelling": spelling.fingerprint,
             "spelt_from": spelt_from,
         }
@@ -97,13 +93,15 @@ class Learner:
         heads.spell(self._database, model)
         return lesson
 
-    def _spelling(self, asked: list[str]) -> tuple[Spelling, int]:
-        """Return the serving head's space and of how many tickets it was made, or a new one."""
+    def _spelling(self, known: int) -> tuple[Spelling | None, int]:
+        """Return the space that serves, if it lasts, and of how many cases it was made."""
         with self._database.read() as session:
-            head = heads.serving_head(session, self._embedder.fingerprint)
-            if head is not None and len(asked) <= SPELLING_LASTS * head.card["spelt_from"]:
-                return HeadWeights.from_bytes(head.weights).spelling, head.card["spelt_from"]
-        return Spelling.fit(asked), len(asked)
+            model = self._embedder.fingerprint
+            head, weights = heads.serving_head(session, model), heads.weights(session, model)
+        if head is None or weights is None:
+            return None, known
+        made_of = int(head.card.get("spelt_from", 0))
+        return (weights.spelling, made_of) if known <= SPELLING_LASTS * made_of else (None, known)
 
     def catch_up(self) -> bool:
         """Complete cases that came in or changed since the last time; tell if there were any.
@@ -117,8 +115,8 @@ class Learner:
         if newest == self._seen:
             return False
         completed = cases.complete(self._database, self._embedder, at_most=cases.BATCH)
-        spelt = heads.spell(self._database, model)
-        if completed < cases.BATCH:
+        spelt = heads.spell(self._database, model, at_most=cases.BATCH)
+        if max(completed, spelt) < cases.BATCH:
             self._seen = newest
         return completed + spelt > 0
 
@@ -162,6 +160,23 @@ class Learner:
             heads.prune(session, model)
             record(session, actor, f"head:{state}", head.id, {"reason": card["reason"]})
             return Lesson(head.id, judged.is_better, card)
+
+
+def _tried(
+    memory: Memory,
+    asked: list[str],
+    documents: dict[str, Resident],
+    spelling: Spelling,
+    turns: list[tuple[int, int]],
+) -> list[Turn]:
+    """Train a head for each turn on what came before it."""
+    spellings = spelling.vectors(asked)
+    memory = replace(memory, spellings=spellings)
+    examples = _examples(memory, spellings, documents)
+    return [
+        Turn(memory, examples, begin, end, train(examples.part(np.arange(begin)), spelling))
+        for begin, end in turns
+    ]
 
 
 def _turns(count: int) -> list[tuple[int, int]]:

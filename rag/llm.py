@@ -8,7 +8,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Protocol
@@ -47,8 +47,10 @@ class Completion:
 class ChatModel(Protocol):
     """Writes a reply to a prompt."""
 
-    def stream(self, messages: Messages, max_tokens: int, completion: Completion) -> Iterator[str]:
-        """Yield the reply in pieces and fill in `completion`.
+    def stream(
+        self, messages: Messages, max_tokens: int, completion: Completion
+    ) -> Generator[str, None, None]:
+        """Yield the reply in pieces and fill in `completion`, at the latest when it is closed.
 
         Raises:
             RagError: Nothing came: the model is unknown, refused, silent or out of reach.
@@ -66,7 +68,9 @@ class LiteLlmModel:
         self._model = model
         self._patience = first_token_seconds or FIRST_TOKEN_SECONDS
 
-    def stream(self, messages: Messages, max_tokens: int, completion: Completion) -> Iterator[str]:
+    def stream(
+        self, messages: Messages, max_tokens: int, completion: Completion
+    ) -> Generator[str, None, None]:
         """Yield the reply in pieces; only what failed before the first piece is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             pieces = _Pieces(self._model, messages, max_tokens, self._patience)
@@ -82,7 +86,9 @@ class LiteLlmModel:
             yield from self._rest(first, pieces, completion)
             return
 
-    def _rest(self, first: str | None, pieces: "_Pieces", completion: Completion) -> Iterator[str]:
+    def _rest(
+        self, first: str | None, pieces: "_Pieces", completion: Completion
+    ) -> Generator[str, None, None]:
         deadline = time.monotonic() + TOTAL_SECONDS
         piece = first
         try:

@@ -127,6 +127,8 @@ class Memory:
         return replace(
             self,
             vectors=self.vectors[:case],
+            products=self.products[:case],
+            solved_at=self.solved_at[:case],
             languages=self.languages[:case],
             spellings=None if self.spellings is None else self.spellings[:case],
             rows=self.rows[kept],

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
@@ -70,11 +71,13 @@ class Drafter:
 
         The stream that is returned finishes and keeps it.
         """
-        if writer is not None:
-            with self.database.read() as session:
-                if not may_spend(session, writer.route, self.spending_limit_usd):
-                    return DraftStream(self, ticket_id, actor, scope, None, notice=SPENT)
+        if writer is not None and not self._may_ask(writer.route):
+            return DraftStream(self, ticket_id, actor, scope, None, notice=SPENT)
         return DraftStream(self, ticket_id, actor, scope, writer)
+
+    def _may_ask(self, route: Model) -> bool:
+        with self.database.read() as session:
+            return may_spend(session, route, self.spending_limit_usd)
 
 
 class DraftStream:
@@ -182,17 +185,18 @@ class DraftStream:
         yield from text.splitlines(keepends=True)
 
     def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Iterator[str]:
-        route = writer.route
-        asked = self._question(route)
-        fitted = budget.fit(asked, hits, route, counter(route), self._drafter.reply_tokens)
+        route, reply_tokens = writer.route, self._drafter.reply_tokens
+        fitted = budget.fit(self._question(route), hits, route, counter(route), reply_tokens)
         completion = self._completion
         unknown: list[str] = []
         pieces: list[str] = []
         try:
-            sent = writer.chat.stream(fitted.messages, self._drafter.reply_tokens, completion)
-            for piece in self._unmasked(sent, unknown):
-                pieces.append(piece)
-                yield piece
+            sent = writer.chat.stream(fitted.messages, reply_tokens, completion)
+            # Closed before the draft is kept: only then the usage is known.
+            with closing(sent), closing(self._unmasked(route, sent, unknown)) as filled:
+                for piece in filled:
+                    pieces.append(piece)
+                    yield piece
         except RagError as error:
             seconds = time.perf_counter() - self._begun
             with self._drafter.database.write() as session:
@@ -212,17 +216,22 @@ class DraftStream:
         facts = self._facts
         subject, bodies = facts.subject, [body for _, body in facts.messages]
         if self._drafter.masks(route):
-            masked = mask([subject, *bodies], names=facts.names)
+            # Cleaned first: an invisible character within a value would hide it from the mask.
+            texts = [prompt.clean(text) for text in (subject, *bodies)]
+            masked = mask(texts, names=facts.names)
             self._masking = masked.masking
             subject, *bodies = masked.texts
         authors = [author for author, _ in facts.messages]
         thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
         return Question(subject, thread, facts.language)
 
-    def _unmasked(self, pieces: Iterator[str], unknown: list[str]) -> Iterator[str]:
-        if not self._masking.values:
-            return pieces
-        return self._masking.unmask_pieces(pieces, unknown)
+    def _unmasked(
+        self, route: Model, pieces: Iterator[str], unknown: list[str]
+    ) -> Generator[str, None, None]:
+        if self._drafter.masks(route):
+            yield from self._masking.unmask_pieces(pieces, unknown)
+        else:
+            yield from pieces
 
     def _abstain(self, hits: Sequence[Hit], reason: str) -> None:
         nearest = list(hits[:SHOWN_WHEN_ABSTAINING])

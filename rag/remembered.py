@@ -39,11 +39,11 @@ class Remembered:
             documents: All of these documents, compared with the question.
         """
         named = dict.fromkeys(owners[hit.passage_id] for hit in neighbours)
-        names = [name for name in named if name in documents]
+        names = list(named)
         literal = dict.fromkeys(names, 0.0)
         for hit in neighbours:
             owner, share = owners[hit.passage_id], self.words.get(hit.passage_id, 0.0)
-            literal[owner] = max(literal.get(owner, 0.0), share)
+            literal[owner] = max(literal[owner], share)
         words = np.array([literal[name] for name in names], np.float32)
         ranked = fusion.rank(self._candidates(names, documents, words))
         places = {names[index]: place for place, index in enumerate(ranked)}
@@ -51,7 +51,7 @@ class Remembered:
         keys: dict[str, int] = {}
         for hit in neighbours:
             owner = owners[hit.passage_id]
-            keys[hit.passage_id] = places.get(owner, len(places)) + SPACING * earlier[owner]
+            keys[hit.passage_id] = places[owner] + SPACING * earlier[owner]
             earlier[owner] += 1
         return sorted(neighbours, key=lambda hit: keys[hit.passage_id])
 
@@ -68,5 +68,4 @@ class Remembered:
         same = np.array(
             [documents[name].document.language == question.language for name in names], np.bool_
         )
-        known = len(self.memory.vectors)
-        return Candidates(dense, words, shares, learnt, self.memory.count(names), same, known)
+        return Candidates(dense, words, shares, learnt, self.memory.count(names), same)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from heapq import nlargest
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
@@ -30,8 +29,8 @@ THREADS = 4
 ATTEMPTS = 4
 GROWTH = 4
 WORDS_POOL = 50
-# Of so many documents that most cases point to, so many passages each are looked at.
-VOTED, PASSAGES_OF_VOTED = 100, 3
+# Of a document that cases point to, so many passages are looked at.
+PASSAGES_OF_VOTED = 3
 # A passage about so much of what is asked, by its words, is told so.
 MANY_WORDS = 0.5
 
@@ -132,10 +131,9 @@ class Retriever:
         self, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
     ) -> "_Found":
         passage_ids = [*(hit.passage_id for hit in near), *words]
-        voted = nlargest(VOTED, votes.shares, key=votes.shares.__getitem__)
-        owners, documents = self._resident.compare(passage_ids, voted, vector)
+        owners, documents = self._resident.compare(passage_ids, votes.shares, vector)
         neighbours = {hit.passage_id: hit for hit in near if hit.passage_id in owners}
-        for name in documents.keys() & voted:
+        for name in filter(documents.__contains__, votes.shares):
             for hit in documents[name].nearest(PASSAGES_OF_VOTED):
                 neighbours.setdefault(hit.passage_id, hit)
                 owners[hit.passage_id] = name

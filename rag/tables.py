@@ -131,7 +131,7 @@ class Case(Base):
 
 
 class Head(Base):
-    """What was learnt from the cases: a query map and document vectors over a frozen encoder.
+    """What was learnt from the cases, over a frozen encoder and the spelling of tickets.
 
     `card` says from which data, with which figures, and why it serves or was refused.
     """

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ingest.index.resident import Resident
 from rag import fusion
+from rag.errors import TooFewCasesError
 from rag.fusion import LITTLE_HISTORY, Candidates
 from rag.head import COLD_DENSE, HeadWeights, Learnt
 from rag.intervals import Difference, paired_difference
@@ -89,8 +90,14 @@ class Trial:
 
 
 def judge(turns: Sequence["Turn"], documents: Mapping[str, Resident]) -> Trial:
-    """Ask the held-back cases of all turns, each with the head that knew what came before it."""
+    """Ask the held-back cases of all turns, each with the head that knew what came before it.
+
+    Raises:
+        TooFewCasesError: No held-back case was solved by a document that is in use.
+    """
     answers = [answer for turn in turns for answer in _Bench(turn, documents).answers()]
+    if not answers:
+        raise TooFewCasesError(count=0, needed=1)
     rare = [answer for answer in answers if answer.is_rare]
     plain = fmean(answer.plain for answer in answers)
     return Trial(
@@ -166,10 +173,9 @@ class _Bench:
         dense = examples.dense[row]
         learnt = self._turn.head.ask(vector, spelt, examples.document_ids, examples.means, dense)
         comparable = self._languages == language
-        known = len(self._memory.vectors)
         votes = self._votes(Question(vector, language))
         nothing = np.zeros_like(dense)
-        without = Candidates(dense, nothing, votes, None, self._cases, comparable, known)
+        without = Candidates(dense, nothing, votes, None, self._cases, comparable)
         votes = self._votes(Question(vector, language, spelt=spelt))
         with_head = replace(without, votes=votes, learnt=learnt)
         before, after = fusion.rank(without), fusion.rank(with_head)

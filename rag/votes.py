@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ingest.db import now
 from ingest.tables import Embedding, Passage, Version, VersionStatus
@@ -40,6 +40,18 @@ AUDITED_WRONG = -1.0
 
 def read(session: Session, model: str) -> Memory:
     """Read the cases that vote now, with what the serving head learnt."""
+    memory, _ = _read(session, model)
+    return memory
+
+
+def read_with_questions(session: Session, model: str) -> tuple[Memory, list[str]]:
+    """Read the same, and what each of these cases was about: thousands of texts."""
+    return _read(session, model, Case.question)
+
+
+def _read(
+    session: Session, model: str, *extra: InstrumentedAttribute[str]
+) -> tuple[Memory, list[str]]:
     head = heads.weights(session, model)
     spelt = aliased(Embedding)
     space = head.spelling.fingerprint if head else ""
@@ -56,10 +68,11 @@ def read(session: Session, model: str) -> Memory:
             Ticket.language,
             Embedding.vector,
             spelt.vector.label("spelt"),
+            *extra,
         )
     ).all()
     if not rows:
-        return EMPTY
+        return EMPTY, []
     newest = max(row.solved_at for row in rows)
     half_life = timedelta(days=HALF_LIFE_DAYS)
     cases = {
@@ -73,7 +86,7 @@ def read(session: Session, model: str) -> Memory:
     votes = _votes(session, cases)
     document_ids = sorted({document_id for _, document_id, _ in votes})
     place = {name: index for index, name in enumerate(document_ids)}
-    return Memory(
+    memory = Memory(
         np.stack([np.frombuffer(row.vector, "<f4") for row in rows]),
         [row.product for row in rows],
         [row.language for row in rows],
@@ -85,11 +98,7 @@ def read(session: Session, model: str) -> Memory:
         head,
         _spellings([row.spelt for row in rows]) if head else None,
     )
-
-
-def questions(session: Session, model: str) -> list[str]:
-    """Read what the cases that vote now were about, in the order of the memory."""
-    return list(session.scalars(_voting(model).with_only_columns(Case.question)))
+    return memory, [row.question for row in rows] if extra else []
 
 
 def _voting(model: str) -> Select[Case]:

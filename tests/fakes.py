@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import cast, overload
 
@@ -102,7 +102,9 @@ class ScriptedChat:
             reply = Reply(re.findall(r"\S+\s*|\s+", reply))
         self._replies.append(reply)
 
-    def stream(self, messages: Messages, max_tokens: int, completion: Completion) -> Iterator[str]:
+    def stream(
+        self, messages: Messages, max_tokens: int, completion: Completion
+    ) -> Generator[str, None, None]:
         self.history.append([(message["role"], message["content"]) for message in messages])
         reply = self._replies.popleft()
         if reply.error is not None:

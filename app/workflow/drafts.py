@@ -19,6 +19,7 @@ from ingest.tables import Document, Passage, Version, Visibility
 from rag import cases, records
 from rag.cases import Solution
 from rag.cite import MARKER_WITH_BLANK, CitedClaim, cite
+from rag.mask import left_in
 from rag.pipeline import DraftStream
 from rag.retrieve import Hit
 from rag.tables import (
@@ -260,6 +261,10 @@ def _check_settleable(session: Session, draft: Draft, text: str) -> None:
     if draft.status == DraftStatus.INCOMPLETE and text.strip() == draft.text:
         why = "it broke off before its end"
         raise InvalidInputError(what="The draft as it is", why=why)
+    written = "".join(body for _, body in draft.thread)
+    if left := [each for each in left_in(text) if each not in written]:
+        why = f"{left[0]} stands in it in place of a name or number"
+        raise InvalidInputError(what="The reply as it is", why=why)
     now = [list(entry) for entry in thread(session, draft.ticket_id)]
     if draft.status in UNSETTLED and draft.thread != now:
         raise ThreadMovedError

@@ -35,6 +35,8 @@ from ingest.tables import (
 
 logger = logging.getLogger(__name__)
 FETCH_SIZE = 2_000
+# Threads on which classes beside the first are searched.
+THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class ServedIndex:
         self._lock = threading.Lock()
         self._delta: Delta | None = None
         self._damaged: set[str] = set()
-        self._threads = ThreadPoolExecutor(len(Visibility), "index")
+        self._threads = ThreadPoolExecutor(THREADS, "index")
 
     def search(
         self, vector: Vector, k: int, visibilities: Collection[Visibility]
@@ -132,9 +134,10 @@ class ServedIndex:
             generation = delta.generation
             try:
                 living = partial(self._living, generation, delta.removed, vector, k)
-                return delta, [
-                    hit for part in self._threads.map(living, visibilities) for hit in part
-                ]
+                # The first class here, so that a search never waits for a thread alone.
+                first, others = list(visibilities)[:1], list(visibilities)[1:]
+                beside = self._threads.map(living, others)
+                return delta, [hit for part in (*map(living, first), *beside) for hit in part]
             except GenerationError:
                 logger.warning("Index generation %s is damaged; run reindex.", generation)
                 self._damaged.add(generation)

@@ -19,6 +19,7 @@ PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 
+_WHOLE: re.Pattern[str] = re.compile(rf"<(?:{'|'.join(Kind)})_[0-9]{{1,6}}>")
 _OPENED, _CLOSED = re.compile("[<&]"), re.compile(">|gt;", re.IGNORECASE)
 
 
@@ -77,7 +78,8 @@ class Masking:
             if not is_placeholder(match):
                 return match.group()
             placeholder = f"<{match['kind'].upper()}_{int(match['number'])}>"
-            if placeholder not in self.values:
+            # Without brackets it may be a word of a document, such as the name of a field.
+            if placeholder not in self.values and match["open"] is not None:
                 unknown.append(placeholder)
             return self.values.get(placeholder, match.group())
 
@@ -116,6 +118,11 @@ class Issue:
             self._placeholders[key] = placeholder
             self._values[placeholder] = value
         return self._placeholders[key]
+
+
+def left_in(text: str) -> list[str]:
+    """Return the placeholders that stand in a text as we write them."""
+    return [match.group() for match in _WHOLE.finditer(text)]
 
 
 def is_placeholder(match: re.Match[str]) -> bool:

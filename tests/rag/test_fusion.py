@@ -21,7 +21,6 @@ def candidates(
     spelt: list[float] | None = None,
     words: list[float] | None = None,
     comparable: bool = True,
-    known: int = 5_000,
 ) -> Candidates:
     count = len(dense)
     return Candidates(
@@ -29,9 +28,8 @@ def candidates(
         np.array(words or [0.0] * count, np.float32),
         np.array(votes or [0.0] * count, np.float32),
         None if logits is None else learnt(logits, spelt),
-        np.array(cases or [10] * count),
+        np.array(cases or [2_500] * count),
         np.full(count, comparable),
-        known,
     )
 
 
@@ -67,9 +65,9 @@ def test_closeness_across_languages_keeps_no_place() -> None:
 def test_words_have_the_say_that_cases_do_not_have_yet() -> None:
     dense, words = [0.5, 0.45], [0.0, 0.3]
 
-    assert rank(candidates(dense, words=words, known=0)) == [1, 0]
-    assert rank(candidates(dense, words=words, known=50)) == [1, 0]
-    assert rank(candidates(dense, words=words, known=5_000)) == [0, 1]
+    assert rank(candidates(dense, words=words, cases=[0, 0])) == [1, 0]
+    assert rank(candidates(dense, words=words, cases=[25, 25])) == [1, 0]
+    assert rank(candidates(dense, words=words, cases=[2_500, 2_500])) == [0, 1]
 
 
 def test_the_head_has_a_say_beside_closeness_and_votes() -> None:
@@ -91,8 +89,8 @@ def test_spelling_has_a_say_where_the_head_knows_one_of_the_documents() -> None:
 def test_a_handful_of_cases_has_little_to_say() -> None:
     dense, votes = [0.6, 0.5], [0.0, 1.0]
 
-    assert rank(candidates(dense, votes, known=5))[0] == 0
-    assert rank(candidates(dense, votes, known=500))[0] == 1
+    assert rank(candidates(dense, votes, cases=[0, 5]))[0] == 0
+    assert rank(candidates(dense, votes, cases=[250, 250]))[0] == 1
 
 
 @pytest.mark.parametrize("seed", range(5))

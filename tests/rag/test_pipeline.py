@@ -1,7 +1,7 @@
 """From a ticket to a kept draft, with real retrieval."""
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,9 @@ class Saying:
     error: ModelUnavailableError | None = None
     asked: list[list[ChatMessageDict]] = field(default_factory=list)
 
-    def stream(self, messages: Messages, max_tokens: int, completion: Completion) -> Iterator[str]:
+    def stream(
+        self, messages: Messages, max_tokens: int, completion: Completion
+    ) -> Generator[str, None, None]:
         self.asked.append(list(messages))
         if self.error is not None:
             raise self.error
