@@ -51,18 +51,16 @@ def retire(session: Session, encoder: str) -> None:
 
 
 def prune(session: Session, encoder: str) -> None:
-    """Forget the heads of an encoder that were retired long ago."""
+    """Forget the heads of an encoder that were retired long ago, and what only they needed."""
     retired = (Head.encoder == encoder) & (Head.state == HeadState.RETIRED)
     old = select(Head.id).where(retired).order_by(Head.changed_at.desc()).offset(KEPT)
     names = list(session.scalars(old))
     session.execute(delete(Head).where(Head.id.in_(names)))
+    _forget(session)
 
 
 def spell(database: Database, encoder: str, *, at_most: int | None = None) -> int:
-    """Spell the cases that the serving head has no spelling of, or so many; return how many.
-
-    Spellings of heads that are gone are forgotten.
-    """
+    """Spell the cases that the serving head has no spelling of, or so many; return how many."""
     with database.read() as session:
         head = weights(session, encoder)
         if head is None:
@@ -76,9 +74,6 @@ def spell(database: Database, encoder: str, *, at_most: int | None = None) -> in
         with database.write() as session:
             vectors.add(session, space, spelt)
             _touch(session, encoder)
-    if pending:
-        with database.write() as session:
-            _forget(session)
     return len(pending)
 
 

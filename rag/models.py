@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
-from rag.routes import Region, Route, Template, cost_usd, may_replace, read_routes
+from rag.routes import Region, Route, Template, cost_usd, may_replace, read_routes, region_of
 
 EXTRACTIVE = "extractive"
 """The embedded drafter, which quotes and needs no model."""
@@ -74,7 +74,7 @@ def resolve(
     if "/" not in name:
         raise UnknownModelError(model=name)
     window = window_tokens or UNLISTED_WINDOW_TOKENS
-    region: Region = "yours" if url else "unknown"
+    region = region_of(url) if url else "unknown"
     return Model(name, name, window, "server", url=_address(name, url), key=key, region=region)
 
 

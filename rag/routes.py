@@ -26,6 +26,8 @@ CATALOGUE = Path(__file__).resolve().parent.parent / "data" / "models.toml"
 # A short thread, a handful of passages, and a reply of about 250 words.
 PROMPT_TOKENS = 4_000
 REPLY_TOKENS = 350
+# Endings of names that no public server has.
+NEAR = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 Region = Literal["eu", "us", "local", "yours", "unknown"]
 Status = Literal["active", "deprecated", "retired"]
@@ -80,9 +82,11 @@ class Route:
 
     def region_at(self, url: str | None) -> Region:
         """Return where data goes when the route is used at another address than its own."""
-        if url is None or url == self.url or (self.region == "local" and _is_this_machine(url)):
+        if url is None or (self.region == "local" and _is_this_machine(url)):
             return self.region
-        return "yours"
+        if self.url is not None and _host(url) == _host(self.url):
+            return self.region
+        return region_of(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,19 @@ def read_routes(path: Path = CATALOGUE) -> dict[str, Route]:
     return {name: _route(path, name, table) for name, table in tables.items()}
 
 
+def region_of(url: str) -> Region:
+    """Return "yours" for a server on this machine or in a private network, else "unknown".
+
+    Anybody may stand behind a public address: what goes there is treated as if a company read it.
+    """
+    host = _host(url)
+    try:
+        return "yours" if ipaddress.ip_address(host).is_private else "unknown"
+    except ValueError:
+        is_near = "." not in host or host.endswith(NEAR)
+        return "yours" if is_near else "unknown"
+
+
 def is_allowed(region: Region, regions: Collection[str] | None) -> bool:
     """Tell whether a desk's data may go to a region; `regions` is None where it names none.
 
@@ -153,8 +170,12 @@ def _route(path: Path, name: str, table: object) -> Route:
         raise CatalogueError(path=path, reason=f"{place}: {first['msg']}") from None
 
 
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
+
+
 def _is_this_machine(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+    host = _host(url)
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

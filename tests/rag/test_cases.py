@@ -61,7 +61,7 @@ def votes(desk: TestDesk) -> dict[str, float]:
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few cases count as much as thousands."""
-    monkeypatch.setattr("rag.fusion.HALF_TRUST", 0)
+    monkeypatch.setattr("rag.fusion.HALF_TRUST", 1e-6)
 
 
 @pytest.fixture
