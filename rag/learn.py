@@ -70,7 +70,8 @@ class Learner:
         with self._database.read() as session:
             everything, questions = read_with_questions(session, model)
             memory, asked = everything.newest(MOST_CASES), questions[-MOST_CASES:]
-            documents = ResidentVectors(self._database, model).of(_documents(session, memory))
+            names = _documents(session, memory)
+        documents = ResidentVectors(self._database, model).of(names)
         count, known = len(memory.vectors), len(everything.vectors)
         if count < MIN_CASES or not documents:
             raise TooFewCasesError(count=count if documents else 0, needed=MIN_CASES)
