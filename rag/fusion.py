@@ -21,9 +21,9 @@ VOTES_SHARE, VOTES_SHARE_BESIDE_HEAD = 0.5, 0.4
 HEAD_SHARE, SPELLING_SHARE = 0.2, 0.1
 # With so many cases their votes get half of that share: a handful are rarely about the question.
 HALF_TRUST = 100
-# What the words of the best passage add to closeness, where no cases are known: nDCG@10 .24 → .29
-# on short questions (`python -m tests.bench.mtrag`), next to nothing on long tickets, whose words
-# are mostly noise. Cases take its place as they come.
+# What the words of the best passage add to closeness, where no cases are known. They help short
+# questions (`python -m tests.bench.mtrag`) and do next to nothing for long tickets, whose words are
+# mostly noise. Cases take their place as they come.
 WORDS_WEIGHT = 0.7
 # How sharply a difference in closeness counts: exp(16 x 0.1) is five times as likely.
 DENSE_SHARPNESS = 16.0
