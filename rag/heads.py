@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, defer
 from ingest import vectors
 from ingest.db import Database, now
 from ingest.tables import Embedding
+from rag.cases import BATCH
 from rag.head import HeadWeights
 from rag.spelling import PREFIX
 from rag.tables import Case, CaseState, Head, HeadState
@@ -18,7 +19,6 @@ logger = logging.getLogger(__name__)
 
 # A head takes about eight megabytes: so many that served before stay for rollback.
 KEPT = 3
-BATCH = 1_000
 
 
 def serving_head(session: Session, encoder: str) -> Head | None:
