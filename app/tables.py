@@ -1,6 +1,7 @@
 """People, their sign-ins, and the desk they work at."""
 
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import JSON, ForeignKey, String, Text
@@ -61,3 +62,8 @@ class Desk(Base):
     salt: Mapped[str] = mapped_column(String(64))
     # Whether solved tickets have a say in the ranking.
     learns: Mapped[bool] = mapped_column(default=True)
+    # How replies are to sound (rag/voice.py), and what is left to people (rag/topics.py).
+    voice: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
+    topics: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
+    # The regions that tickets may be sent to; null where the desk names none.
+    regions: Mapped[list[str] | None] = mapped_column(JSON, default=None)

@@ -63,6 +63,14 @@ class HeadState(StrEnum):
     REFUSED = "refused"
 
 
+class Attribution(StrEnum):
+    """Who said which passage a sentence rests on: the model, asked once or twice, or we."""
+
+    MODEL = "model"
+    REPAIRED = "repaired"
+    AFTERWARDS = "afterwards"
+
+
 class Label(StrEnum):
     """Whether a passage supports a claim."""
 
@@ -87,6 +95,8 @@ class Ticket(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     customer: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
     product: Mapped[str | None] = mapped_column(Text, default=None)
+    # What a model made of it before anybody read it: see rag/triage.py.
+    triage: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
 
 
 class Message(Base):
@@ -167,6 +177,11 @@ class Draft(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
     text: Mapped[str] = mapped_column(Text, default="")
     reason: Mapped[str | None] = mapped_column(Text, default=None)
+    # What the sentence of the reason says beside it: the topic, or which model failed and why.
+    notes: Mapped[dict[str, str]] = mapped_column(JSON, default_factory=dict)
+    # What the agent asked for beside a reply, such as "shorter".
+    instruction: Mapped[str] = mapped_column(Text, default="")
+    attribution: Mapped[Attribution] = mapped_column(String(16), default=Attribution.MODEL)
     usage: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)
     # How many values of each kind of personal data the model did not see.
     masked: Mapped[dict[str, int]] = mapped_column(JSON, default_factory=dict)
@@ -250,7 +265,11 @@ class Gap(Base):
 
 
 class ModelCall(Base):
-    """One request to a model, whatever came of it; unknown costs are null, not nought."""
+    """One request to a model, whatever came of it; unknown costs are null, not nought.
+
+    `id` is the trace's: logs and spans carry it. `reply` is what the model wrote, before masked
+    values were put back, and answers the same request again: see rag/replies.py.
+    """
 
     __tablename__ = "model_calls"
 
@@ -261,5 +280,11 @@ class ModelCall(Base):
     prompt_tokens: Mapped[int | None] = mapped_column(default=None)
     completion_tokens: Mapped[int | None] = mapped_column(default=None)
     cost_usd: Mapped[float | None] = mapped_column(default=None)
+    request_hash: Mapped[str | None] = mapped_column(String(64), index=True, default=None)
+    reply: Mapped[str | None] = mapped_column(Text, default=None)
+    # What the provider says it ran, and the seconds until its first words.
+    revision: Mapped[str | None] = mapped_column(Text, default=None)
+    first_seconds: Mapped[float | None] = mapped_column(default=None)
+    prompt_version: Mapped[str | None] = mapped_column(String(16), default=None)
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
