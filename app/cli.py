@@ -202,8 +202,17 @@ def draft(
     ticket: Annotated[str | None, typer.Option(help="A ticket of the desk.")] = None,
     file: Annotated[Path | None, typer.Option(help="A ticket's JSON in a file.")] = None,
     model: Annotated[str | None, typer.Option(help="A model instead of the desk's.")] = None,
+    *,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Each open ticket that has no draft, oldest first.")
+    ] = False,
 ) -> None:
-    """Draft a reply."""
+    """Draft a reply, or one for each ticket that waits."""
+    if waiting:
+        from app.commands.waiting import draft_waiting
+
+        draft_waiting(console.services(), model)
+        return
     from app.commands.tickets import draft as command
 
     command(console.services(), ticket, file if source != "-" else Path("-"), model)

@@ -61,7 +61,12 @@ def services() -> "Services":
     from app.services import Services
     from app.settings import read_settings
 
-    return Services(read_settings(options.home))
+    settings = read_settings(options.home)
+    if settings.telemetry_url:
+        from app import telemetry
+
+        telemetry.configure(settings.telemetry_url)
+    return Services(settings)
 
 
 def show(document: dict[str, Any], lines: Sequence[str]) -> None:

@@ -6,6 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.tables import Desk
+from rag.house import House
+from rag.topics import Topic
+from rag.voice import Voice
 
 ONLY = 1
 DEFAULT_NAME = "Support desk"
@@ -25,3 +28,15 @@ def desk_learns(session: Session) -> bool:
     """Tell whether solved tickets have a say in the ranking; they have unless switched off."""
     learns = session.scalar(select(Desk.learns).where(Desk.id == ONLY))
     return learns is not False
+
+
+def desk_house(session: Session) -> House:
+    """Return the desk's own rules about drafts."""
+    found = session.get(Desk, ONLY)
+    if found is None:
+        return House(Voice())
+    return House(
+        Voice.model_validate(found.voice),
+        tuple(Topic.model_validate(topic) for topic in found.topics),
+        None if found.regions is None else frozenset(found.regions),
+    )

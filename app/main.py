@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources as package_files
@@ -21,6 +22,7 @@ from app import auth, downloads, resources
 from app.health import is_ready
 from app.services import Services
 from app.supervisor import Supervisor
+from app.workflow.models import probe_at_start
 from ingest.errors import CopilotError
 from ingest.parse.registry import MAX_FILE_BYTES
 
@@ -50,6 +52,7 @@ def build(services: Services, *, demo: bool) -> App:
     @asynccontextmanager
     async def lifespan(_app: App) -> AsyncIterator[None]:
         supervisor.start()
+        threading.Thread(target=probe_at_start, args=(services,), daemon=True).start()
         try:
             yield
         finally:

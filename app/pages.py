@@ -34,6 +34,8 @@ if actor.may(Permission.DESK_DRAFTS_AUDIT):
     pages.append(page("audits"))
 if actor.may(Permission.DESK_MEMORY_READ):
     pages.append(page("memory"))
+if actor.may(Permission.DESK_RULES_READ):
+    pages.append(page("desk"))
 
 pages.append(page("account", title=plain(actor.name)))
 st.navigation(pages, position="top").run()

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     DESK_DRAFTS_WRITE = "desk:drafts:write"
     DESK_MEMORY_READ = "desk:memory:read"
     DESK_MEMORY_WRITE = "desk:memory:write"
+    DESK_RULES_READ = "desk:rules:read"
+    DESK_RULES_WRITE = "desk:rules:write"
     DESK_TICKETS_READ = "desk:tickets:read"
     DESK_TICKETS_WRITE = "desk:tickets:write"
 

@@ -1,14 +1,16 @@
 """The composition root: builds everything from the settings, each part when first used."""
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from filelock import FileLock
+from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from app import schema
-from app.desk import desk, desk_learns
+from app.desk import desk, desk_house, desk_learns
 from app.encoders import Encoders, of
 from app.errors import UnavailableDatabaseError
 from app.settings import Settings
@@ -23,10 +25,11 @@ from ingest.pipeline import Ingestion
 from ingest.query_encoder import QueryEncoder
 from ingest.weights import Weights
 from rag.learn import Learner
-from rag.llm import LiteLlmModel
+from rag.llm import LiteLlmModel, patience_with
 from rag.models import EXTRACTIVE, resolve
-from rag.pipeline import Drafter, Writer
+from rag.pipeline import Drafter
 from rag.retrieve import Retriever
+from rag.writing import Writer
 
 
 class Services:
@@ -98,24 +101,48 @@ class Services:
             self.settings.reply_tokens,
             self.settings.mask,
             self.settings.spending_limit,
+            desk_house,
         )
 
     def writer(self, name: str | None = None) -> Writer | None:
         """Return the model that writes drafts, the desk's or another; None is the embedded one.
 
+        For the desk's own others stand in where it fails; another is meant as it is named.
+
         Raises:
             RagError: There is no such model, or it was retired.
         """
-        chosen = name or self.settings.model
+        settings = self.settings
+        chosen = name or settings.model
         if chosen == EXTRACTIVE:
             return None
-        route = resolve(
-            chosen,
-            url=self.settings.model_url or None,
-            key=self.settings.model_key.get_secret_value() or None,
-            window_tokens=self.settings.model_window or None,
-        )
-        return Writer(route, LiteLlmModel(route, self.settings.model_patience))
+        window = settings.model_window or None
+        writer = self._writer(chosen, settings.model_url, settings.model_key, window)
+        if name:
+            return writer
+        stand_ins: tuple[Writer, ...] = ()
+        if settings.fallback_model:
+            stand_ins = (
+                self._writer(settings.fallback_model, settings.fallback_url, settings.fallback_key),
+            )
+        return replace(writer, stand_ins=stand_ins)
+
+    @property
+    def sorter(self) -> Writer | None:
+        """Return the model that reads tickets before they are drafted, None where none does."""
+        settings = self.settings
+        if not settings.triage_model:
+            return None
+        sorter = self._writer(settings.triage_model, settings.triage_url, settings.triage_key)
+        return replace(sorter, stand_ins=())
+
+    def _writer(
+        self, name: str, url: str, key: SecretStr, window_tokens: int | None = None
+    ) -> Writer:
+        secret = key.get_secret_value() or None
+        route = resolve(name, url=url or None, key=secret, window_tokens=window_tokens)
+        patience = patience_with(route, self.settings.model_patience)
+        return Writer(route, LiteLlmModel(route, patience))
 
     @cached_property
     def ingestion(self) -> Ingestion:

@@ -38,7 +38,29 @@ class Settings(BaseSettings):
         0, description="Context window in tokens; 0 means what the catalogue says.", ge=0
     )
     model_patience: float = Field(
-        60.0, description="Seconds to wait for a model's first words.", gt=0
+        0.0,
+        description="Seconds to wait for a model's first words; 0 means 15 for hosted routes and "
+        "60 for servers of your own.",
+        ge=0,
+    )
+    fallback_model: str = Field(
+        "",
+        description="A model that drafts while the other does not answer, if tickets may be sent "
+        "to its region; after it, as without it, the embedded drafter.",
+    )
+    fallback_url: str = Field("", description="Base URL for the fallback model.")
+    fallback_key: SecretStr = Field(SecretStr(""), description="API key for the fallback model.")
+    triage_model: str = Field(
+        "",
+        description="A small model that reads tickets before they are drafted: language, intent, "
+        "urgency. Empty means that none does.",
+    )
+    triage_url: str = Field("", description="Base URL for the triage model.")
+    triage_key: SecretStr = Field(SecretStr(""), description="API key for the triage model.")
+    telemetry_url: str = Field(
+        "",
+        description="OTLP address that a span is sent to for each request to a model; empty means "
+        "none is.",
     )
     mask: Literal["hosted", "always", "never"] = Field(
         "hosted",

@@ -7,6 +7,7 @@ CopilotError
    ├─ MissingUrlError
    ├─ CatalogueError
    ├─ MissingKeyError
+   ├─ ForbiddenRegionError
    ├─ ModelUnavailableError      the provider failed; another try may help
    ├─ ContextOverflowError
    ├─ EvaluationError
@@ -55,6 +56,12 @@ class ModelUnavailableError(RagError):
     """Fields: model, reason."""
 
     code = "model_unavailable"
+
+
+class ForbiddenRegionError(RagError):
+    """Fields: model, region."""
+
+    code = "forbidden_region"
 
 
 class ContextOverflowError(RagError):

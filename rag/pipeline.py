@@ -2,46 +2,59 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.query_encoder import QueryEncoder
-from ingest.tables import Visibility
-from rag import answerable, budget, extractive, prompt, records
+from rag import budget, extractive, lookup, prompt, records
+from rag.breaker import Breakers
 from rag.budget import Prompt, Question
-from rag.cite import cite, markers_in, normalise
-from rag.errors import RagError
-from rag.llm import ChatModel, Completion
-from rag.mask import Masking, mask
+from rag.chain import Chain
+from rag.cite import markers_in, normalise
+from rag.errors import ModelUnavailableError, RagError
+from rag.finding import Finder, public
+from rag.house import House
 from rag.models import Model
-from rag.prompt import ThreadMessage
+from rag.outgoing import outgoing
+from rag.prompt import Style
 from rag.questions import Asked, asked
+from rag.records import LEFT_TO_PEOPLE, Finished
+from rag.replies import remembered
 from rag.retrieve import Hit, Retriever
 from rag.spending import may_spend
 from rag.tables import DraftStatus
 from rag.tokens import counter
+from rag.topics import blocked
+from rag.voice import Voice, dress, instructions
+from rag.writing import Brief, Writer, Writing
 
-CANDIDATES = 40
-DESK_LANGUAGE = "en"
 SHOWN_WHEN_ABSTAINING = 3
 STOP_SECONDS = 5.0
 # A source in another language must be so much closer before it is what was missing.
 CLEARLY = 0.1
 NO_SOURCE, OTHER_LANGUAGE, MODEL_DECLINED = "no_source", "other_language", "model_declined"
-SPENT = "spent"
+
+
+def plain_house(_: Session) -> House:
+    """Return the rules of a desk that has made none."""
+    return House(Voice())
 
 
 @dataclass(frozen=True, slots=True)
-class Writer:
-    """A language model that writes drafts: its route and the connection to it."""
+class Wish:
+    """What an agent wants beside a reply: an instruction, and `afresh` another than before."""
 
-    route: Model
-    chat: ChatModel
+    instruction: str = ""
+    afresh: bool = False
+
+
+NO_WISH = Wish()
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,8 @@ class Drafter:
     """Makes drafts; `abstain_below` is the probability of an answer under which none is.
 
     `mask` tells to which routes personal data is sent masked: "hosted" ones, "always", "never".
-    Beyond `spending_limit_usd` a month the embedded drafter takes over; 0 is no limit.
+    Beyond `spending_limit_usd` a month the embedded drafter takes over; 0 is no limit. `house`
+    reads the desk's own rules.
     """
 
     database: Database
@@ -59,25 +73,31 @@ class Drafter:
     reply_tokens: int
     mask: str = "hosted"
     spending_limit_usd: float = 0.0
+    house: Callable[[Session], House] = plain_house
+    breakers: Breakers = field(default_factory=Breakers)
 
     def masks(self, route: Model) -> bool:
         """Tell whether personal data is masked on the way to a route."""
         return self.mask == "always" or (self.mask == "hosted" and route.hosted)
 
+    def may_pay(self, route: Model) -> bool:
+        """Tell whether a call to a route is within the month's limit."""
+        with self.database.read() as session:
+            return may_spend(session, route, self.spending_limit_usd)
+
     def draft(
-        self, ticket_id: str, actor: str, scope: Scope, writer: Writer | None
+        self,
+        ticket_id: str,
+        actor: str,
+        scope: Scope,
+        writer: Writer | None,
+        wish: Wish = NO_WISH,
     ) -> "DraftStream":
-        """Begin a draft, by the embedded drafter where no writer is given or may be paid.
+        """Begin a draft, by the embedded drafter where no writer is given or may be asked.
 
         The stream that is returned finishes and keeps it.
         """
-        if writer is not None and not self._may_ask(writer.route):
-            return DraftStream(self, ticket_id, actor, scope, None, notice=SPENT)
-        return DraftStream(self, ticket_id, actor, scope, writer)
-
-    def _may_ask(self, route: Model) -> bool:
-        with self.database.read() as session:
-            return may_spend(session, route, self.spending_limit_usd)
+        return DraftStream(self, ticket_id, actor, scope, writer, wish)
 
 
 class DraftStream:
@@ -93,161 +113,179 @@ class DraftStream:
         actor: str,
         scope: Scope,
         writer: Writer | None,
-        *,
-        notice: str | None = None,
+        wish: Wish,
     ) -> None:
-        """Prepare a draft; `notice` is kept with one that is whole, for the agent to know."""
+        """Prepare a draft."""
         self._drafter = drafter
-        self._notice = notice
-        self._writer = writer
-        self._scope = scope
+        self._wish = wish
         self._begun = time.perf_counter()
         with drafter.database.read() as session:
-            self._facts = records.facts(session, ticket_id, actor)
+            facts = self._facts = records.facts(session, ticket_id, actor)
+            self._house = drafter.house(session)
+        self._finder = Finder(
+            *(drafter.retriever, drafter.encoder, drafter.abstain_below),
+            *(scope, facts.language, facts.product),
+        )
+        regions = self._house.regions
+        self._chain = Chain(writer, regions, drafter.may_pay, drafter.breakers)
         self.draft_id: str | None = None
-        self._completion = Completion()
-        self._masking = Masking()
+        self._unanswered: dict[str, str] = {}
+        self._stop = threading.Event()
         self._kept = threading.Event()
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the draft in pieces, as they come."""
+        """Yield the draft in pieces, as they come; an empty one says that it is waited for."""
         return self.pieces()
 
     def stop(self) -> None:
         """End the draft from another thread, and return when what came is kept."""
-        self._completion.stop.set()
+        self._stop.set()
         self._kept.wait(STOP_SECONDS)
 
     def pieces(self) -> Generator[str, None, None]:
         """Do as iteration does; closing this early keeps the draft as one that is not whole."""
-        question = asked(self._facts.subject, self._facts.messages)
-        hits = self._candidates(question)
-        if not self._may_answer(question, hits):
+        facts, finder = self._facts, self._finder
+        question = asked(facts.subject, facts.messages)
+        hits = finder.candidates(question, to_quote=self._chain.writer is None)
+        said = "\n".join([facts.subject, *(body for _, body in facts.messages)])
+        topic = blocked(said, self._house.topics)
+        if topic is not None:
+            self._chain.notes = {"topic": topic.name, "hand_over": topic.hand_over}
+            self._abstain(hits, LEFT_TO_PEOPLE)
+        elif not finder.may_answer(question, hits):
             self._abstain(hits, NO_SOURCE)
-            return
-        if self._writer is None:
+        else:
+            self._note_unanswered(question)
+            yield from self._drafted(question, hits)
+
+    def _drafted(self, question: Asked, hits: Sequence[Hit]) -> Generator[str, None, None]:
+        if self._chain.writer is None:
+            yield from self._quote(question, hits)
+        elif not (yield from self._written(hits)):
+            yield from self._quote_instead(question)
+
+    def _note_unanswered(self, question: Asked) -> None:
+        """Note which of several questions the documents do not answer, for the agent to know."""
+        finder = self._finder
+        parts = [replace(question, text=part, parts=()) for part in question.parts]
+        unanswered = [
+            part.text for part in parts if not finder.may_answer(part, finder.search(part))
+        ]
+        if unanswered:
+            self._unanswered = {"unanswered": " · ".join(unanswered)}
+
+    def _quote_instead(self, question: Asked) -> Iterator[str]:
+        """Quote where no model could be asked."""
+        hits = self._finder.candidates(question, to_quote=True)
+        if self._finder.may_answer(question, hits):
             yield from self._quote(question, hits)
         else:
-            yield from self._generate(self._writer, hits)
-
-    def _search(self, question: Asked, language: str | None = None) -> list[Hit]:
-        """Search for all that is asked; several questions take turns."""
-        rankings = [
-            self._drafter.retriever.search(
-                text, CANDIDATES, self._scope, language, self._facts.product
-            )
-            for text in question.parts or (question.text,)
-        ]
-        turns = [hit for turn in zip_longest(*rankings) for hit in turn if hit is not None]
-        first = {hit.passage.id: hit for hit in reversed(turns)}
-        order = dict.fromkeys(hit.passage.id for hit in turns)
-        found = [first[passage_id] for passage_id in order][:CANDIDATES]
-        return [replace(hit, rank=rank) for rank, hit in enumerate(found, start=1)]
-
-    def _candidates(self, question: Asked) -> list[Hit]:
-        """Search; what staff alone may see is used only where nothing public answers."""
-        hits = self._search(question)
-        if self._writer is None:
-            # The embedded drafter cannot translate: sources in the customer's language first; else
-            # in English, to be shown; the small encoder hardly compares across other languages.
-            for language in dict.fromkeys([self._facts.language, DESK_LANGUAGE]):
-                own = self._search(question, language)
-                if self._may_answer(question, own):
-                    hits = own
-                    break
-        public = [hit for hit in hits if hit.document.visibility == Visibility.PUBLIC]
-        return public if self._may_answer(question, public) else hits
-
-    def _may_answer(self, question: Asked, hits: Sequence[Hit]) -> bool:
-        drafter = self._drafter
-        found = answerable.probability(question.text, hits, encoder=drafter.encoder)
-        return found >= drafter.abstain_below
+            self._abstain(hits, NO_SOURCE)
 
     def _quote(self, question: Asked, hits: Sequence[Hit]) -> Iterator[str]:
-        facts = self._facts
-        own = [hit for hit in hits if hit.version.language == facts.language]
-        if not own or facts.language not in extractive.FRAMES:
+        language, encoder = self._facts.language, self._drafter.encoder
+        own = [hit for hit in hits if hit.version.language == language]
+        if not own or language not in extractive.FRAMES:
             self._abstain(hits, OTHER_LANGUAGE)
             return
-        text = extractive.compose(question.text, facts.language, own, self._drafter.encoder)
+        text = extractive.compose(question.text, language, own, encoder)
         if not text:
-            elsewhere = self._search(question)
+            elsewhere = self._finder.search(question)
             closest = max(elsewhere, key=lambda hit: hit.score)
             near = max(hit.score for hit in own)
-            foreign = closest.version.language != facts.language and closest.score > near + CLEARLY
+            foreign = closest.version.language != language and closest.score > near + CLEARLY
             self._abstain(elsewhere, OTHER_LANGUAGE if foreign else NO_SOURCE)
             return
         used = own[: extractive.MAX_PASSAGES]
         ledger = [_quoted(hit, used=hit in used) for hit in hits]
-        fitted = Prompt([], used, 0, 0, exact=True, ledger=ledger)
         # Kept first: it is whole before the first piece, whether or not anybody listens.
-        self._keep(text, fitted, Completion(incomplete=None))
-        yield from text.splitlines(keepends=True)
+        kept = self._save(text, DraftStatus.READY, None, _prompt(used, ledger))
+        yield from kept.splitlines(keepends=True)
 
-    def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Iterator[str]:
-        route, reply_tokens = writer.route, self._drafter.reply_tokens
-        fitted = budget.fit(self._question(route), hits, route, counter(route), reply_tokens)
-        completion = self._completion
-        unknown: list[str] = []
-        pieces: list[str] = []
+    def _written(self, hits: Sequence[Hit]) -> Generator[str, None, bool]:
+        """Let the models write in turn; return whether one did."""
+        chain = self._chain
+        for writer in chain:
+            try:
+                yield from self._generate(writer, hits)
+            except RagError as error:
+                chain.failed(writer.route, error)
+                if chain.is_strict:
+                    self._kept.set()
+                    raise
+            else:
+                return True
+        return False
+
+    def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Generator[str, None, None]:
+        brief, question = self._brief(writer.route, hits)
+        looks = lookup.RESERVED_TOKENS if brief.search else 0
+        kept_free = brief.reply_tokens + looks
+        fitted = budget.fit(question, hits, writer.route, brief.counter, kept_free)
+        writing = Writing(writer, fitted, brief, self._stop)
         try:
-            sent = writer.chat.stream(fitted.messages, reply_tokens, completion)
-            # Closed before the draft is kept: only then the usage is known.
-            with closing(sent), closing(self._unmasked(route, sent, unknown)) as filled:
-                for piece in filled:
-                    pieces.append(piece)
-                    yield piece
-        except RagError as error:
-            seconds = time.perf_counter() - self._begun
+            with closing(writing.pieces()) as pieces:
+                yield from pieces
+            if writing.incomplete == "empty" and not self._chain.is_strict:
+                raise ModelUnavailableError(model=writer.route.name, reason="it answered nothing")
+        except RagError:
             with self._drafter.database.write() as session:
-                records.add_failed_call(session, route, error, seconds)
-            self._kept.set()
+                records.add_failed_calls(session, writing.calls)
             raise
-        finally:
-            if unknown and completion.incomplete is None:
-                completion.incomplete = "placeholder"
-            if pieces:
-                self._keep("".join(pieces), fitted, completion)
-        if not pieces:
-            self._keep("", fitted, completion)
+        except GeneratorExit:
+            self._keep(writing)
+            raise
+        self._keep(writing)
 
-    def _question(self, route: Model) -> Question:
-        """Return what the model is asked, without personal data where that is not to leave."""
-        facts = self._facts
-        subject, bodies = facts.subject, [body for _, body in facts.messages]
-        if self._drafter.masks(route):
-            # Cleaned first: an invisible character within a value would hide it from the mask.
-            texts = [prompt.clean(text) for text in (subject, *bodies)]
-            masked = mask(texts, names=facts.names)
-            self._masking = masked.masking
-            subject, *bodies = masked.texts
-        authors = [author for author, _ in facts.messages]
-        thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
-        return Question(subject, thread, facts.language)
+    def _brief(self, route: Model, hits: Sequence[Hit]) -> tuple[Brief, Question]:
+        """Return how a route is asked, and what: without personal data where that is not to go."""
+        facts, drafter = self._facts, self._drafter
+        ticket = outgoing(facts, masked=drafter.masks(route))
+        style = Style(
+            house=instructions(self._house.voice, facts.language),
+            instruction=self._wish.instruction,
+            as_json=route.json_mode,
+            masked=bool(ticket.masking and ticket.masking.values),
+        )
+        brief = Brief(
+            *(drafter.reply_tokens, style, ticket.masking, drafter.encoder, counter(route)),
+            recall=self._recall,
+            search=self._search_again(hits) if _may_look(route) else None,
+        )
+        return brief, Question(ticket.subject, ticket.thread, facts.language, style)
 
-    def _unmasked(
-        self, route: Model, pieces: Iterator[str], unknown: list[str]
-    ) -> Generator[str, None, None]:
-        if self._drafter.masks(route):
-            yield from self._masking.unmask_pieces(pieces, unknown)
-        else:
-            yield from pieces
+    def _search_again(self, hits: Sequence[Hit]) -> Callable[[str], Sequence[Hit]]:
+        """Return a search that finds what staff alone may see only where that is in use already."""
+        is_public = len(public(hits)) == len(hits)
+
+        def search(query: str) -> Sequence[Hit]:
+            found = self._finder.search(asked(query, []))
+            return public(found) if is_public else found
+
+        return search
+
+    def _recall(self, request_hash: str) -> str | None:
+        if self._wish.afresh:
+            return None
+        with self._drafter.database.read() as session:
+            return remembered(session, request_hash)
 
     def _abstain(self, hits: Sequence[Hit], reason: str) -> None:
         nearest = list(hits[:SHOWN_WHEN_ABSTAINING])
         ledger = [_quoted(hit, used=False) for hit in nearest]
-        fitted = Prompt([], [], 0, 0, exact=True, ledger=ledger)
-        self._save("", DraftStatus.ABSTAINED, reason, fitted, Completion(incomplete=None))
+        self._save("", DraftStatus.ABSTAINED, reason, _prompt([], ledger))
 
-    def _keep(self, text: str, fitted: Prompt, completion: Completion) -> None:
-        if completion.incomplete is not None:
-            self._save(text, DraftStatus.INCOMPLETE, completion.incomplete, fitted, completion)
-        elif prompt.NO_ANSWER in text and not markers_in(text):
-            self._save("", DraftStatus.ABSTAINED, MODEL_DECLINED, fitted, completion)
+    def _keep(self, writing: Writing) -> None:
+        text = writing.text
+        self._chain.answered(writing.route, broke_off=writing.incomplete in {"cut", "stalled"})
+        if writing.incomplete is not None:
+            status, reason = DraftStatus.INCOMPLETE, writing.incomplete
+        elif declines(text):
+            text, status, reason = "", DraftStatus.ABSTAINED, MODEL_DECLINED
         else:
             # A model that answers and says the phrase as well has answered.
-            answer = text.replace(prompt.NO_ANSWER, "")
-            self._save(answer, DraftStatus.READY, None, fitted, completion)
+            text, status, reason = text.replace(prompt.NO_ANSWER, ""), DraftStatus.READY, None
+        self._save(text, status, reason, writing.prompt, writing)
 
     def _save(
         self,
@@ -255,24 +293,40 @@ class DraftStream:
         status: DraftStatus,
         reason: str | None,
         fitted: Prompt,
-        completion: Completion,
-    ) -> None:
+        writing: Writing | None = None,
+    ) -> str:
         reply = normalise(text, len(fitted.hits)).strip()
-        finished = records.Finished(
+        if status == DraftStatus.READY:
+            name = next(iter(self._facts.names), None)
+            reply = dress(reply, self._house.voice, self._facts.language, name)
+        finished = Finished(
             text=reply,
             status=status,
-            reason=reason or self._notice,
-            claims=cite(reply, fitted.hits),
+            reason=reason or self._chain.reason,
+            claims=self._house.claims(reply, fitted.hits, self._facts.language),
             prompt=fitted,
-            usage=completion.usage,
             seconds=time.perf_counter() - self._begun,
             index_fingerprint=self._drafter.retriever.fingerprint,
-            masked={str(kind): count for kind, count in self._masking.counts().items()},
+            writing=writing,
+            notes=self._chain.notes | self._unanswered,
         )
-        route = self._writer.route if self._writer else None
         with self._drafter.database.write() as session:
-            self.draft_id = records.keep(session, self._facts, route, finished)
+            self.draft_id = records.keep(session, self._facts, finished)
         self._kept.set()
+        return reply
+
+
+def declines(text: str) -> bool:
+    """Tell whether a whole reply says that the passages do not answer."""
+    return not text.strip() or (prompt.NO_ANSWER in text and not markers_in(text))
+
+
+def _may_look(route: Model) -> bool:
+    return route.tools and route.window_tokens >= lookup.MIN_WINDOW_TOKENS
+
+
+def _prompt(used: list[Hit], ledger: list[dict[str, Any]]) -> Prompt:
+    return Prompt([], used, 0, 0, exact=True, ledger=ledger)
 
 
 def _quoted(hit: Hit, *, used: bool) -> dict[str, Any]:

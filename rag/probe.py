@@ -12,24 +12,25 @@ QUESTION: ChatMessageDict = {"role": "user", "content": "Say yes."}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What came of asking; `error` is None where the route answered."""
+    """What came of asking; `error` is None where the route answered, `hint` what to do else."""
 
     seconds: float
     error: str | None
+    hint: str = ""
 
 
 def probe(chat: ChatModel) -> Probe:
     """Ask for one token; nothing of the desk is sent."""
     begun = time.monotonic()
     completion = Completion()
-    error = None
+    error, hint = None, ""
     try:
         for _ in chat.stream([QUESTION], 1, completion):
             pass
     except RagError as failure:
-        error = failure.describe()[0]
+        error, hint = failure.describe()
     else:
         # One token is "length", and some models spend it on nothing that shows.
         if completion.incomplete not in {None, "length", "empty"}:
             error = f"The answer broke off ({completion.incomplete})."
-    return Probe(round(time.monotonic() - begun, 3), error)
+    return Probe(round(time.monotonic() - begun, 3), error, hint)

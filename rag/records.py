@@ -1,21 +1,22 @@
 """Drafts as a record: what they were made from, their claims, citations and machine verdicts."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ingest.events import record
-from rag import prompt
 from rag.budget import Prompt
 from rag.cite import CitedClaim, bare_text
-from rag.errors import RagError
-from rag.llm import Usage
-from rag.models import EXTRACTIVE, Model
+from rag.models import EXTRACTIVE
+from rag.prompt import PLAIN
+from rag.provider import Usage
 from rag.questions import asked
+from rag.replies import COMPLETE
 from rag.tables import (
     MACHINE,
+    Attribution,
     Author,
     Citation,
     Claim,
@@ -28,6 +29,9 @@ from rag.tables import (
 )
 from rag.tickets import thread
 from rag.verify import verify
+from rag.writing import Call, Writing
+
+LEFT_TO_PEOPLE, OVERTAKEN = "left_to_people", "overtaken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,11 @@ class Finished:
     reason: str | None
     claims: list[CitedClaim]
     prompt: Prompt
-    usage: Usage
     seconds: float
     index_fingerprint: str
-    masked: dict[str, int]
+    notes: Mapping[str, str]
+    # What a model wrote; None where the embedded drafter did.
+    writing: Writing | None
 
 
 def facts(session: Session, ticket_id: str, actor: str) -> Facts:
@@ -66,14 +71,22 @@ def facts(session: Session, ticket_id: str, actor: str) -> Facts:
     return Facts(ticket.id, actor, ticket.subject, ticket.language, ticket.product, names, messages)
 
 
-def keep(session: Session, about: Facts, route: Model | None, finished: Finished) -> str:
-    """Store a draft with everything that belongs to it, and return its id."""
-    cost = _cost(route, finished.usage)
+def keep(session: Session, about: Facts, finished: Finished) -> str:
+    """Store a draft with everything that belongs to it, and return its id.
+
+    One that the customer has overtaken by writing again is dropped: its text is not kept.
+    """
+    if about.messages != thread(session, about.ticket_id):
+        finished = replace(
+            finished, text="", claims=[], status=DraftStatus.INCOMPLETE, reason=OVERTAKEN
+        )
+    writing = finished.writing
+    style = writing.style if writing else PLAIN
     draft = Draft(
         ticket_id=about.ticket_id,
         thread=[[author, body] for author, body in about.messages],
-        model=route.name if route else EXTRACTIVE,
-        prompt_version=prompt.VERSION,
+        model=writing.route.name if writing else EXTRACTIVE,
+        prompt_version=style.version,
         prompt=[
             {"role": message["role"], "content": message["content"]}
             for message in finished.prompt.messages
@@ -86,17 +99,19 @@ def keep(session: Session, about: Facts, route: Model | None, finished: Finished
         status=finished.status,
         text=finished.text,
         reason=finished.reason,
-        usage=asdict(finished.usage),
-        cost_usd=cost,
+        notes=dict(finished.notes),
+        instruction=style.instruction,
+        attribution=writing.attribution if writing else Attribution.MODEL,
+        usage=asdict(writing.usage if writing else Usage()),
+        cost_usd=writing.cost_usd if writing else 0.0,
         seconds=finished.seconds,
-        masked=finished.masked,
+        masked=writing.masked if writing else {},
     )
     session.add(draft)
     session.flush()
     add_claims(session, draft.id, None, finished.claims)
-    if route is not None:
-        _add_call(session, draft, finished)
-    if finished.status == DraftStatus.ABSTAINED:
+    session.add_all(_row(call, draft.id) for call in (writing.calls if writing else ()))
+    if finished.status == DraftStatus.ABSTAINED and finished.reason != LEFT_TO_PEOPLE:
         question = asked(about.subject, about.messages).text
         reason = finished.reason or ""
         session.merge(Gap(ticket_id=about.ticket_id, question=question, reason=reason))
@@ -122,9 +137,9 @@ def add_claims(
         _add_citations(session, claim.id, cited)
 
 
-def add_failed_call(session: Session, route: Model, error: RagError, seconds: float) -> None:
-    """Store a request to a model that no draft came of."""
-    session.add(ModelCall(model=route.name, outcome=error.code, seconds=seconds))
+def add_failed_calls(session: Session, calls: Sequence[Call]) -> None:
+    """Store requests to a model that no draft came of."""
+    session.add_all(_row(call, None) for call in calls)
 
 
 def current_draft(session: Session, ticket_id: str) -> Draft | None:
@@ -162,22 +177,21 @@ def _add_citations(session: Session, claim_id: str, cited: CitedClaim) -> None:
             session.add(verdict)
 
 
-def _add_call(session: Session, draft: Draft, finished: Finished) -> None:
-    call = ModelCall(
-        model=draft.model,
-        outcome=finished.reason or "complete",
-        seconds=finished.seconds,
-        draft_id=draft.id,
-        prompt_tokens=finished.usage.prompt_tokens,
-        completion_tokens=finished.usage.completion_tokens,
-        cost_usd=draft.cost_usd,
+def _row(call: Call, draft_id: str | None) -> ModelCall:
+    usage = call.completion.usage
+    return ModelCall(
+        id=call.id,
+        model=call.route.name,
+        outcome=call.outcome,
+        seconds=call.seconds,
+        draft_id=draft_id,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=call.cost_usd,
+        request_hash=call.request_hash,
+        # Only a whole reply may answer the same request again.
+        reply=call.reply if call.outcome == COMPLETE and not call.completion.tool_calls else None,
+        revision=call.completion.revision,
+        first_seconds=call.completion.first_seconds,
+        prompt_version=call.prompt_version,
     )
-    session.add(call)
-
-
-def _cost(route: Model | None, usage: Usage) -> float | None:
-    if route is None:
-        return 0.0
-    if usage.prompt_tokens is None or usage.completion_tokens is None:
-        return None
-    return route.cost_usd(usage.prompt_tokens, usage.completion_tokens)

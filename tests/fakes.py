@@ -3,16 +3,17 @@
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast, overload
+from typing import Any, cast, overload
 
 import numpy as np
 
 from ingest.embed import Vectors
 from ingest.query_encoder import QueryEncoder
 from rag.errors import RagError
-from rag.llm import Completion, Usage
+from rag.llm import NO_EXTRAS, Completion
+from rag.provider import Usage
 from rag.tokens import Messages
 
 DIMENSIONS = 64
@@ -103,7 +104,11 @@ class ScriptedChat:
         self._replies.append(reply)
 
     def stream(
-        self, messages: Messages, max_tokens: int, completion: Completion
+        self,
+        messages: Messages,
+        max_tokens: int,
+        completion: Completion,
+        extras: Mapping[str, Any] = NO_EXTRAS,
     ) -> Generator[str, None, None]:
         self.history.append([(message["role"], message["content"]) for message in messages])
         reply = self._replies.popleft()

@@ -78,6 +78,7 @@ class Reply:
         fault: What goes wrong.
         seconds: How long a stall or a hang lasts.
         prompt_tokens: Overrides the server's count, which is of whitespace-separated words.
+        tool_calls: Functions that the model wants called, each with id, name and arguments.
     """
 
     text: str = ""
@@ -89,6 +90,7 @@ class Reply:
     fault: Fault = Fault.NONE
     seconds: float = 30.0
     prompt_tokens: int | None = None
+    tool_calls: tuple[Mapping[str, str], ...] = ()
 
     @property
     def said(self) -> str:
@@ -100,7 +102,9 @@ class Reply:
     @property
     def reason(self) -> str:
         """The finish reason as the fault leaves it."""
-        return "length" if self.fault is Fault.LENGTH else self.finish_reason
+        if self.fault is Fault.LENGTH:
+            return "length"
+        return "tool_calls" if self.tool_calls else self.finish_reason
 
     def chunks(self) -> list[str]:
         """The text in the pieces in which it is streamed."""
@@ -181,6 +185,11 @@ class ScriptedServer:
         """Adds replies to those that the next requests get."""
         with self._lock:
             self._replies.extend(replies)
+
+    def forget(self) -> None:
+        """Drops the replies that nobody has asked for."""
+        with self._lock:
+            self._replies.clear()
 
     def take(self, request: Request) -> Reply:
         """Records a request and returns its reply."""
@@ -350,13 +359,24 @@ def _events(reply: Reply, body: Mapping[str, Any]) -> Iterator[str | float]:
             yield float(reply.seconds)
         yield float(reply.delay)
         yield _delta(body, {"content": text})
+    for index, call in enumerate(reply.tool_calls):
+        # In two pieces, as providers send them: the name, then the arguments.
+        yield _delta(body, {"tool_calls": [_tool_call(index, call, begins=True)]})
+        yield _delta(body, {"tool_calls": [_tool_call(index, call, begins=False)]})
     yield _delta(body, {}, reply.reason)
     if (body.get("stream_options") or {}).get("include_usage"):
         yield json.dumps(_frame(body, "chat.completion.chunk", []) | {"usage": _usage(reply, body)})
     yield "[DONE]"
 
 
-def _delta(body: Mapping[str, Any], delta: Mapping[str, str], reason: str | None = None) -> str:
+def _tool_call(index: int, call: Mapping[str, str], *, begins: bool) -> dict[str, Any]:
+    if begins:
+        function = {"name": call["name"], "arguments": ""}
+        return {"index": index, "id": call["id"], "type": "function", "function": function}
+    return {"index": index, "function": {"arguments": call["arguments"]}}
+
+
+def _delta(body: Mapping[str, Any], delta: Mapping[str, Any], reason: str | None = None) -> str:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
     return json.dumps(_frame(body, "chat.completion.chunk", [choice]))
 

@@ -18,11 +18,12 @@ OWNERS = {
     "chromadb": ["ingest/index/chroma.py"],
     "cv2": ["ingest/parse/formats/pdf/recognise.py"],
     "docutils": ["ingest/parse/formats/rst/*"],
-    "litellm": ["rag/llm.py"],
+    "litellm": ["rag/provider.py"],
     "lxml": ["ingest/parse/formats/*/*", "ingest/parse/office/xml.py"],
     "mailparser_reply": ["rag/letters.py"],
     "markdown_it": ["ingest/parse/formats/markdown.py"],
     "mistral_common": ["rag/tokens.py"],
+    "opentelemetry": ["app/telemetry.py"],
     "pgvector": ["ingest/index/pgvector.py"],
     "pypdf": ["ingest/parse/formats/pdf/*"],
     "pypdfium2": ["ingest/parse/formats/pdf/*"],
@@ -44,6 +45,7 @@ HEAVY = {
     "chromadb",
     "litellm",
     "mistral_common",
+    "opentelemetry",
     "sentence_transformers",
     "sklearn",
     "torch",
@@ -52,7 +54,7 @@ HEAVY = {
 # of it, and libraries have switches that can be set nowhere else.
 READS_ENVIRONMENT = ["app/settings.py"]
 HANDS_ON_ENVIRONMENT = ["app/supervisor.py", "ingest/parse/sandbox.py"]
-WRITES_ENVIRONMENT = ["app/console.py", "rag/llm.py"]
+WRITES_ENVIRONMENT = ["app/console.py", "rag/provider.py"]
 
 FILES = sorted(
     path.relative_to(ROOT).as_posix()

@@ -6,7 +6,7 @@ from typing import Any
 from app import console
 from app.services import Services
 from rag.errors import RagError
-from rag.llm import LiteLlmModel
+from rag.llm import LiteLlmModel, patience_with
 from rag.probe import probe
 from rag.routes import PROMPT_TOKENS, REPLY_TOKENS, Load, Route, read_routes
 
@@ -56,7 +56,8 @@ def _state(services: Services) -> str:
     if writer is None:
         # The embedded drafter.
         return WORKS
-    return probe(LiteLlmModel(writer.route, PROBE_SECONDS)).error or WORKS
+    patience = patience_with(writer.route, PROBE_SECONDS)
+    return probe(LiteLlmModel(writer.route, patience)).error or WORKS
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

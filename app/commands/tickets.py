@@ -97,11 +97,12 @@ def _parse(text: str, what: str) -> TicketLine:
 def _document(view: drafts.DraftView) -> dict[str, Any]:
     draft_row = view.draft
     left_out = [entry for entry in draft_row.ledger if not entry["included"]]
-    abstained = draft_row.status == DraftStatus.ABSTAINED
     return {
         "draft_id": draft_row.id,
-        "status": draft_row.status if abstained or draft_row.reason else "drafted",
+        "status": "drafted" if draft_row.status == DraftStatus.READY else draft_row.status,
         "reason": draft_row.reason,
+        "notes": draft_row.notes,
+        "attribution": draft_row.attribution,
         "text": draft_row.text,
         "model": draft_row.model,
         "claims": [_claim(claim) for claim in view.claims],
@@ -140,12 +141,14 @@ def _claim(view: drafts.ClaimView) -> dict[str, Any]:
 
 
 def _summary(view: drafts.DraftView) -> list[str]:
-    if view.draft.reason is not None:
-        return [f"{view.draft.status}: {view.draft.reason}"]
-    return [
-        f"[{cited.citation.marker}] {cited.version.title}"
-        + (f", page {cited.passage.first_page}" if cited.passage.first_page else "")
-        for cited in {
-            c.citation.marker: c for claim in view.claims for c in claim.citations
-        }.values()
-    ]
+    row = view.draft
+    said = [f"{row.status}: {row.reason}", *filter(None, row.notes.values())] if row.reason else []
+    if row.status != DraftStatus.READY:
+        return said
+    cited = {c.citation.marker: c for claim in view.claims for c in claim.citations}
+    return [*said, *map(_source, cited.values())]
+
+
+def _source(cited: drafts.CitationView) -> str:
+    page = f", page {cited.passage.first_page}" if cited.passage.first_page else ""
+    return f"[{cited.citation.marker}] {cited.version.title}{page}"

@@ -19,7 +19,8 @@ from app.workflow.tickets import TicketView
 from ingest.tables import Visibility
 from rag.cite import CitedClaim
 from rag.retrieve import Hit
-from rag.tables import DraftStatus, TicketStatus
+from rag.tables import Attribution, DraftStatus, TicketStatus
+from rag.voice import Deviation
 
 EDITOR_HEIGHT = 220
 # A passage further from the question than this would only mislead.
@@ -94,6 +95,7 @@ def _open_draft(
     claims = drafts.preview(services, actor.id, row.id, text)
     place = _reply(text, claims, key=f"reply.{row.id}")
     _warn_internal(claims)
+    _sounds(drafts.deviations(services, actor.id, row.id, text))
     _summary(claims)
     verbs.show(services, actor, view, draft)
     return place or _nearest(draft)
@@ -145,12 +147,17 @@ def _place(claims: list[CitedClaim], opened: Chosen) -> Place | None:
 def _explain(view: TicketView, draft: DraftView) -> None:
     """Say why a draft is empty, not whole, or not by the desk's model."""
     row = draft.draft
+    notes = {name: plain(note) for name, note in row.notes.items()}
     if row.status == DraftStatus.ABSTAINED:
-        st.warning(t(f"inbox.abstained_{row.reason}", language=view.ticket.language))
+        st.warning(t(f"inbox.abstained_{row.reason}", language=view.ticket.language, **notes))
     elif row.status == DraftStatus.INCOMPLETE:
         st.warning(t("inbox.incomplete", reason=t(f"inbox.incomplete_{row.reason}")))
     elif row.reason:
-        st.info(t(f"inbox.notice_{row.reason}"))
+        st.info(t(f"inbox.notice_{row.reason}", **notes))
+    if notes.get("unanswered"):
+        st.info(t("inbox.unanswered", parts=notes["unanswered"]))
+    if row.attribution != Attribution.MODEL:
+        st.info(t(f"inbox.attribution_{row.attribution}"))
 
 
 def _masked(draft: DraftView) -> None:
@@ -170,6 +177,18 @@ def _warn_internal(claims: list[CitedClaim]) -> None:
     }
     if titles:
         st.warning(t("inbox.internal", titles=plain(", ".join(sorted(titles)))))
+
+
+def _sounds(deviations: list[Deviation]) -> None:
+    """Say where the text does not sound as the desk wants it to."""
+    if deviations:
+        notes = dict.fromkeys(map(_sound, deviations))
+        st.warning(t("voice_notes.lead", notes=" ".join(notes)))
+
+
+def _sound(deviation: Deviation) -> str:
+    fields = {"found": plain(deviation.found), "instead": plain(deviation.instead or "")}
+    return t(f"voice_notes.{deviation.kind}", **fields)
 
 
 def _summary(claims: list[CitedClaim]) -> None:

@@ -1,5 +1,7 @@
 """The ticket as the customer wrote it."""
 
+from typing import Any
+
 import streamlit as st
 
 from app.components.plain import plain
@@ -18,9 +20,16 @@ def show(view: TicketView) -> None:
         name: plain(str(customer.get(name, unknown))) for name in ("name", "country", "product")
     }
     st.caption(t("inbox.facts", language=plain(view.ticket.language), **facts))
+    if made := view.ticket.triage:
+        fields = {name: plain(str(made[name])) for name in ("intent", "urgency")}
+        st.caption(t("inbox.triage", answer=_answerable(made), **fields))
     with st.container(height=HEIGHT, border=False, key="thread"):
         for author, body in reversed(view.messages):
             kind = "customer" if author == Author.CUSTOMER else "agent"
             with st.container(border=True):
                 st.caption(t(f"inbox.from_{kind}"))
                 st.text(body)
+
+
+def _answerable(triage: dict[str, Any]) -> str:
+    return t("inbox.triage_answerable" if triage["answerable"] else "inbox.triage_not_answerable")

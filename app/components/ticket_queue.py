@@ -33,7 +33,8 @@ def show(services: Services, actor: Actor) -> None:
 def _row(ticket: Ticket, *, is_open: bool) -> None:
     mark = "▶ " if is_open else ""
     subject = plain(_short(ticket.subject))
-    label = f"{mark}**{plain(ticket.id)}** · {plain(ticket.language)}  \n{subject}"
+    urgent = f" · {t('inbox.urgent')}" if ticket.triage.get("urgency") == "high" else ""
+    label = f"{mark}**{plain(ticket.id)}** · {plain(ticket.language)}{urgent}  \n{subject}"
     st.button(
         label,
         key=f"inbox.ticket.{ticket.id}",

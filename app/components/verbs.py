@@ -5,6 +5,7 @@ from contextlib import closing
 import streamlit as st
 
 from app import session
+from app.components import wishes
 from app.components.plain import plain
 from app.roles import Permission
 from app.services import Services
@@ -14,7 +15,10 @@ from app.workflow.access import Actor
 from app.workflow.drafts import DraftView
 from app.workflow.tickets import TicketView
 from ingest.errors import CopilotError
-from rag.tables import Draft
+from rag.clarify import clarifying
+from rag.models import EXTRACTIVE
+from rag.pipeline import Wish
+from rag.tables import Draft, DraftStatus
 
 
 def text_of(row: Draft) -> str:
@@ -49,7 +53,14 @@ def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -
             reason = st.text_input(t("inbox.reject_reason"), key=f"inbox.reason.{row.id}")
             if st.button(t("inbox.reject_button"), key=f"inbox.reject.{row.id}"):
                 _reject(services, actor, draft, reason)
-    draft_button(services, actor, view, t("inbox.again"))
+    again, change = st.columns(2)
+    with again:
+        draft_button(services, actor, view, t("inbox.again"))
+    if services.settings.model != EXTRACTIVE:
+        with change, st.popover(t("inbox.change"), width="stretch"):
+            wishes.show(view, lambda wish: _stream(services, actor, view, wish))
+    if row.status == DraftStatus.ABSTAINED:
+        _ask_customer(view, row)
     _ledger(draft)
 
 
@@ -82,10 +93,28 @@ def draft_button(services: Services, actor: Actor, view: TicketView, label: str)
         shortcut="g" if first else None,
     )
     if pressed:
-        _stream(services, actor, view)
+        # Who has it drafted again does not want the same.
+        _stream(services, actor, view, Wish(afresh=not first))
 
 
-def _stream(services: Services, actor: Actor, view: TicketView) -> None:
+def _ask_customer(view: TicketView, row: Draft) -> None:
+    """Offer a question in the customer's language, which states nothing, in place of a reply."""
+    question = clarifying(view.ticket.language)
+    if question and not text_of(row).strip():
+        st.button(
+            t("inbox.ask_customer"),
+            key=f"inbox.ask.{row.id}",
+            on_click=_take,
+            args=(row.id, question),
+        )
+
+
+def _take(draft_id: str, text: str) -> None:
+    session.put(f"kept.{draft_id}", text)
+    st.session_state[f"inbox.text.{draft_id}"] = text
+
+
+def _stream(services: Services, actor: Actor, view: TicketView, wish: Wish) -> None:
     """Show a draft as it comes; any click stops it, and what came is kept as not whole."""
     session.put(session.NOTICE, None)
     session.put(session.CITATION, None)
@@ -94,8 +123,8 @@ def _stream(services: Services, actor: Actor, view: TicketView) -> None:
     stop.button(t("inbox.stop"), key=f"inbox.stop.{view.ticket.id}")
     text = ""
     try:
-        with st.spinner(t("inbox.drafting")):
-            stream = drafts.begin(services, actor.id, view.ticket.id, None)
+        with st.spinner(t("inbox.drafting"), show_time=True):
+            stream = drafts.begin(services, actor.id, view.ticket.id, None, wish)
             session.put(session.STREAM, stream)
             with closing(stream.pieces()) as pieces:
                 for piece in pieces:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
+from app.desk import desk_house
 from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
 from app.roles import Permission
 from app.services import Services
@@ -16,11 +17,11 @@ from app.workflow.access import Actor, require
 from ingest.access import Scope
 from ingest.events import record
 from ingest.tables import Document, Passage, Version, Visibility
-from rag import cases, records
+from rag import cases, records, voice
 from rag.cases import Solution
-from rag.cite import MARKER_WITH_BLANK, CitedClaim, cite
+from rag.cite import MARKER_WITH_BLANK, CitedClaim
 from rag.mask import left_in
-from rag.pipeline import DraftStream
+from rag.pipeline import NO_WISH, DraftStream, Wish
 from rag.retrieve import Hit
 from rag.tables import (
     MACHINE,
@@ -38,6 +39,7 @@ from rag.tables import (
     Verdict,
 )
 from rag.tickets import thread
+from rag.voice import Deviation
 
 UNSETTLED = (DraftStatus.READY, DraftStatus.ABSTAINED, DraftStatus.INCOMPLETE)
 
@@ -81,13 +83,16 @@ class DraftView:
         return self.decision.final_text if approved and self.decision else self.draft.text
 
 
-def begin(services: Services, user_id: str, ticket_id: str, model: str | None) -> DraftStream:
+def begin(
+    services: Services, user_id: str, ticket_id: str, model: str | None, wish: Wish = NO_WISH
+) -> DraftStream:
     """Begin to draft a reply to a ticket."""
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_WRITE)
         if session.get(Ticket, ticket_id) is None:
             raise NotFoundError(what=f"ticket {ticket_id}")
-    return services.drafter.draft(ticket_id, actor.email, actor.scope, services.writer(model))
+    writer = services.writer(model)
+    return services.drafter.draft(ticket_id, actor.email, actor.scope, writer, wish)
 
 
 def approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
@@ -101,10 +106,10 @@ def approve(services: Services, user_id: str, draft_id: str, version: int, text:
     with _race_as_moved_thread(), services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = _visible(session, actor, draft_id)
-        _check_settleable(session, draft, text)
+        check_settleable(session, draft, text)
         approval = _decision(actor, draft, text, reason=None)
         _settle(session, draft, version, approval)
-        claims = cite(text, sources(session, draft))
+        claims = _claims(session, draft, text)
         records.add_claims(session, draft.id, approval.id, claims)
         _answer(session, draft, text, approval)
         _learn_from(session, draft, approval, claims)
@@ -156,7 +161,21 @@ def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[
     """Return the claims and citations that a text would have if it were approved now."""
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_TICKETS_READ)
-        return cite(text, sources(session, _visible(session, actor, draft_id)))
+        return _claims(session, _visible(session, actor, draft_id), text)
+
+
+def deviations(services: Services, user_id: str, draft_id: str, text: str) -> list[Deviation]:
+    """Return where a text does not sound as the desk wants its replies to sound."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
+        draft = _visible(session, actor, draft_id)
+        language = session.get_one(Ticket, draft.ticket_id).language
+        return voice.deviations(text, desk_house(session).voice, language)
+
+
+def _claims(session: Session, draft: Draft, text: str) -> list[CitedClaim]:
+    language = session.get_one(Ticket, draft.ticket_id).language
+    return desk_house(session).claims(text, sources(session, draft), language)
 
 
 def is_visible(session: Session, draft: Draft, scope: Scope) -> bool:
@@ -255,7 +274,13 @@ def _visible(session: Session, actor: Actor, draft_id: str) -> Draft:
     return draft
 
 
-def _check_settleable(session: Session, draft: Draft, text: str) -> None:
+def check_settleable(session: Session, draft: Draft, text: str) -> None:
+    """See that a text may be sent in place of a draft.
+
+    Raises:
+        InvalidInputError: It is empty, a draft that broke off, or has a placeholder in it.
+        ThreadMovedError: The customer wrote again after the draft.
+    """
     if not text.strip():
         raise InvalidInputError(what="An empty reply", why="there is nothing to send")
     if draft.status == DraftStatus.INCOMPLETE and text.strip() == draft.text:

@@ -17,9 +17,9 @@ from ingest.store import document_id
 from ingest.tables import Visibility
 from rag.llm import ChatModel
 from rag.models import Model
-from rag.pipeline import Writer
 from rag.tables import Draft
 from rag.tickets import TicketLine, save
+from rag.writing import Writer
 from tests.fakes import Reply, ScriptedChat
 
 PASSWORD = "a long enough password"

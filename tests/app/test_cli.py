@@ -24,7 +24,7 @@ from app import cli, console
 from app.commands import evaluate as evaluate_commands
 from app.services import Services
 from app.settings import Settings
-from rag import llm
+from rag import llm, provider
 from tests.openai_server import Fault, Reply, ScriptedServer
 from tests.rag.desk import share_encoders
 
@@ -121,7 +121,7 @@ def pages(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    llm._litellm()
+    provider.load()
     with ScriptedServer() as running:
         yield running
 

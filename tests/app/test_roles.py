@@ -11,17 +11,32 @@ import pytest
 import app.workflow
 from app.errors import PermissionDeniedError
 from app.roles import PERMISSIONS, Permission, Role
-from app.workflow import audits, cases, documents, drafts, gaps, memory, tickets, uploads
+from app.workflow import (
+    audits,
+    cases,
+    documents,
+    drafts,
+    gaps,
+    memory,
+    models,
+    rules,
+    tickets,
+    uploads,
+)
 from ingest.errors import CopilotError
 from ingest.life import Description
 from ingest.tables import Visibility
 from rag.tables import CaseState, Label, TicketStatus
+from rag.topics import Topic
+from rag.voice import Voice
 from tests.app.people import Desk
 
 ADMIN, AGENT, OWNER, REVIEWER = Role.ADMIN, Role.AGENT, Role.OWNER, Role.REVIEWER
 Act = Callable[[Desk, str], object]
 SEEN = CaseState.ACTIVE
 DESCRIPTION = Description("Olu", Visibility.PUBLIC, [], None)
+VOICE = Voice(tone="Warm.")
+TOPIC = Topic(name="Law", words=("lawyer",))
 
 ACTS: dict[str, tuple[Act, set[Role]]] = {
     "audits.next_citation": (
@@ -99,6 +114,10 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: drafts.preview(desk.services, who, desk.draft().id, "Sent."),
         {ADMIN, AGENT, REVIEWER},
     ),
+    "drafts.deviations": (
+        lambda desk, who: drafts.deviations(desk.services, who, desk.draft().id, "Sent."),
+        {ADMIN, AGENT, REVIEWER},
+    ),
     "drafts.begin": (
         lambda desk, who: drafts.begin(desk.services, who, desk.ticket, None),
         {ADMIN, AGENT},
@@ -127,6 +146,18 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "memory.roll_back": (
         lambda desk, who: memory.roll_back(desk.services, who, "none", serving_id=None),
         {ADMIN, OWNER},
+    ),
+    "models.overview": (lambda desk, who: models.overview(desk.services, who), {ADMIN}),
+    "models.ask": (lambda desk, who: models.ask(desk.services, who), {ADMIN}),
+    "rules.read": (lambda desk, who: rules.read(desk.services, who), {ADMIN}),
+    "rules.save_voice": (lambda desk, who: rules.save_voice(desk.services, who, VOICE), {ADMIN}),
+    "rules.save_topics": (
+        lambda desk, who: rules.save_topics(desk.services, who, [TOPIC]),
+        {ADMIN},
+    ),
+    "rules.save_regions": (
+        lambda desk, who: rules.save_regions(desk.services, who, ["eu"]),
+        {ADMIN},
     ),
     "tickets.queue": (
         lambda desk, who: tickets.queue(desk.services, who, TicketStatus.OPEN),

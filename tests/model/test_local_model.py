@@ -26,11 +26,11 @@ from rag import llm, prompt
 from rag.budget import Question, fit
 from rag.llm import Completion, LiteLlmModel
 from rag.models import Model, resolve
-from rag.pipeline import Writer
 from rag.prompt import ThreadMessage
 from rag.tables import DraftStatus
 from rag.tickets import TicketLine, save
 from rag.tokens import EstimatedTokens, ServerTokens
+from rag.writing import Writer
 from tests.model.fetch import fetch
 from tests.model.serve import ALIAS, running
 from tests.rag.desk import hit, share_encoders

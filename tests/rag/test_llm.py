@@ -6,17 +6,19 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from rag import llm
+from rag import llm, provider
 from rag.errors import MissingKeyError, ModelUnavailableError, RagError, UnknownModelError
-from rag.llm import Completion, LiteLlmModel, Usage
+from rag.llm import Completion, LiteLlmModel, Patience
 from rag.models import Model
+from rag.provider import Usage
 from rag.tokens import ChatMessageDict
 from tests.openai_server import Fault, Reply, ScriptedServer
 
+PATIENCE = Patience(first=1.0, next=0.4, total=10.0)
 SECRET = "sk-SECRET123"
 TEXT = "Fill the tank of the machine and press the reset button for ten seconds. [1]"
 CHUNKS = Reply(TEXT).chunks()
@@ -30,7 +32,7 @@ MESSAGES: list[ChatMessageDict] = [
 @pytest.fixture(scope="session", autouse=True)
 def litellm_is_loaded() -> None:
     """Importing LiteLLM takes seconds, which the short patience below would not grant it."""
-    llm._litellm()
+    provider.load()
 
 
 @pytest.fixture
@@ -40,9 +42,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture(autouse=True)
-def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(llm, "FIRST_TOKEN_SECONDS", 1.0)
-    monkeypatch.setattr(llm, "NEXT_TOKEN_SECONDS", 0.4)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llm.JITTER, "uniform", lambda *_: 0.01)
 
 
@@ -54,8 +54,12 @@ class Heard:
     completion: Completion
 
 
+def _route(server: ScriptedServer, model: str = "openai/scripted") -> Model:
+    return Model("test", model, 4_096, "server", url=server.url, key="sk-our-own-key")
+
+
 def _model(server: ScriptedServer, model: str = "openai/scripted") -> LiteLlmModel:
-    return LiteLlmModel(Model("test", model, 4_096, "server", url=server.url, key="sk-our-own-key"))
+    return LiteLlmModel(_route(server, model), PATIENCE)
 
 
 def _ask(server: ScriptedServer, *replies: Reply, model: str = "openai/scripted") -> Heard:
@@ -88,7 +92,7 @@ def test_the_request_says_what_we_mean(server: ScriptedServer) -> None:
     [request] = server.requests
     assert request.body["messages"] == MESSAGES
     assert request.body["max_tokens"] == 50
-    assert request.body["temperature"] == llm.TEMPERATURE
+    assert request.body["temperature"] == provider.TEMPERATURE
     assert request.body["stream_options"] == {"include_usage": True}
     assert request.headers["authorization"] == "Bearer sk-our-own-key"
 
@@ -128,18 +132,18 @@ def test_a_reply_that_ended_for_another_reason_is_not_complete(
     assert _ask(server, Reply(TEXT, finish_reason=reason)).completion.incomplete == "cut"
 
 
-def test_a_stream_that_never_ends_is_ended_for_it(
-    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(llm, "TOTAL_SECONDS", 0.6)
+def test_a_stream_that_never_ends_is_ended_for_it(server: ScriptedServer) -> None:
+    server.enqueue(Reply(TEXT * 20, delay=0.1))
+    model = LiteLlmModel(_route(server), replace(PATIENCE, total=1.6))
+    completion = Completion()
 
     begun = time.monotonic()
-    heard = _ask(server, Reply(TEXT * 20, delay=0.1))
+    text = "".join(model.stream(MESSAGES, 50, completion))
 
-    assert heard.completion.incomplete == "stalled"
+    assert completion.incomplete == "stalled"
     assert time.monotonic() - begun < 20
-    assert heard.text
-    assert (TEXT * 20).startswith(heard.text)
+    assert text
+    assert (TEXT * 20).startswith(text)
 
 
 @pytest.mark.parametrize("fault", [Fault.CUT, Fault.RESET, Fault.SSE_ERROR, Fault.HTML])

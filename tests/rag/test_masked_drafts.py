@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from rag.models import Model
-from rag.pipeline import Drafter, Writer
+from rag.pipeline import Drafter
 from rag.tables import Draft, DraftStatus
+from rag.writing import Writer
 from tests.rag.desk import TestDesk
 from tests.rag.test_pipeline import E17, QUESTION, ROUTE, STAFF, Saying
 

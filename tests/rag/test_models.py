@@ -5,12 +5,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rag import llm
+from rag import provider
 from rag.budget import Question, fit
 from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
-from rag.llm import Completion, LiteLlmModel, Usage
+from rag.llm import Completion, LiteLlmModel
 from rag.models import UNLISTED_WINDOW_TOKENS, Model, fallbacks, resolve
 from rag.prompt import ThreadMessage
+from rag.provider import Usage
 from rag.routes import Route, read_routes
 from rag.tokens import ChatMessageDict, counter
 from tests.rag.desk import hit
@@ -58,7 +59,7 @@ SENT: dict[str, tuple[str, str, float | None]] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def litellm_is_loaded() -> None:
-    llm._litellm()
+    provider.load()
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_the_request_of_a_route_is_the_providers_own(route: Route, server: Recor
     limits = asked.body["options"] if route.name == "mixtral-8x7b-ollama" else asked.body
     names = ("num_predict", "max_tokens")
     assert [limits[name] for name in names if name in limits] == [50]
-    assert limits["temperature"] == llm.TEMPERATURE
+    assert limits["temperature"] == provider.TEMPERATURE
     assert "max_retries" not in asked.body
     assert completion == Completion(Usage(PROMPT_TOKENS, REPLY_TOKENS), None)
     assert model.cost_usd(PROMPT_TOKENS, REPLY_TOKENS) == (cost and pytest.approx(cost))

@@ -121,5 +121,5 @@ def test_the_version_changes_with_the_text(
     # Dataclasses look their module up by name.
     monkeypatch.setitem(__import__("sys").modules, "changed_prompt", prompt)
 
-    assert _changed(tmp_path, before, after).VERSION != prompt.VERSION
-    assert _changed(tmp_path, before, before).VERSION == prompt.VERSION
+    assert _changed(tmp_path, before, after).PLAIN.version != prompt.PLAIN.version
+    assert _changed(tmp_path, before, before).PLAIN.version == prompt.PLAIN.version

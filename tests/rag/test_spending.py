@@ -7,9 +7,9 @@ import pytest
 
 from ingest.db import Database
 from rag.models import Model
-from rag.pipeline import Writer
 from rag.spending import may_spend, spent_usd
 from rag.tables import Draft, DraftStatus, ModelCall
+from rag.writing import Writer
 from tests.rag.desk import TestDesk
 from tests.rag.test_pipeline import E17, QUESTION, ROUTE, STAFF, Saying
 

@@ -27,5 +27,5 @@ def upgrade() -> None:
     )
     op.add_column('model_calls', sa.Column('reply', sa.Text()))
     op.add_column('model_calls', sa.Column('revision', sa.Text()))
-    op.add_column('model_calls', sa.Column('first_seconds', sa.Float()))
+    op.add_column('model_calls', sa.Column('first_seconds', sa.Double()))
     op.add_column('model_calls', sa.Column('prompt_version', sa.String(16)))

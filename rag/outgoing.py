@@ -1,0 +1,31 @@
+"""A ticket as it leaves for a model: without personal data where that is not to go."""
+
+from dataclasses import dataclass
+
+from rag import prompt
+from rag.mask import Masking, mask
+from rag.prompt import ThreadMessage
+from rag.records import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What a model sees of a ticket; `masking` leads back from placeholders, None where none is."""
+
+    subject: str
+    thread: list[ThreadMessage]
+    masking: Masking | None
+
+
+def outgoing(facts: Facts, *, masked: bool) -> Outgoing:
+    """Return a ticket for a model."""
+    subject, bodies = facts.subject, [body for _, body in facts.messages]
+    masking = None
+    if masked:
+        # Cleaned first: an invisible character within a value would hide it from the mask.
+        texts = [prompt.clean(text) for text in (subject, *bodies)]
+        found = mask(texts, names=facts.names)
+        masking, (subject, *bodies) = found.masking, found.texts
+    authors = [author for author, _ in facts.messages]
+    thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
+    return Outgoing(subject, thread, masking)
