@@ -1,5 +1,6 @@
 """Drafts that a language model streams, from a real HTTP server that plays its part."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,10 @@ def connected(desk: Desk, provider: ScriptedServer) -> Iterator[Desk]:
     )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}")
+        # The app asks the model once when it starts: that must not take a test's reply.
+        deadline = time.monotonic() + 60
+        while not provider.requests and time.monotonic() < deadline:
+            time.sleep(0.1)
         yield Desk(f"http://127.0.0.1:{port}", desk.home, process)
     finally:
         process.terminate()

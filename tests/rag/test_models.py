@@ -9,10 +9,12 @@ from rag import provider
 from rag.budget import Question, fit
 from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
 from rag.llm import Completion, LiteLlmModel
+from rag.lookup import TOOL
 from rag.models import UNLISTED_WINDOW_TOKENS, Model, fallbacks, resolve
 from rag.prompt import ThreadMessage
 from rag.provider import Usage
 from rag.routes import Route, read_routes
+from rag.shape import JSON_EXTRAS
 from rag.tokens import ChatMessageDict, counter
 from tests.rag.desk import hit
 from tests.recording_server import PROMPT_TOKENS, REPLY_TOKENS, WORDS, RecordingServer, recording
@@ -107,6 +109,37 @@ def test_the_request_of_a_route_is_the_providers_own(route: Route, server: Recor
     assert "max_retries" not in asked.body
     assert completion == Completion(Usage(PROMPT_TOKENS, REPLY_TOKENS), None)
     assert model.cost_usd(PROMPT_TOKENS, REPLY_TOKENS) == (cost and pytest.approx(cost))
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in USABLE if route.json_mode], ids=lambda route: route.name
+)
+def test_a_route_with_json_is_asked_for_it_in_its_own_words(
+    route: Route, server: RecordingServer
+) -> None:
+    completion = Completion()
+    stream = LiteLlmModel(_here(route, server)).stream(MESSAGES, 50, completion, JSON_EXTRAS)
+    assert "".join(stream) == WORDS
+
+    [asked] = server.asked
+    if route.name == "mixtral-8x7b-ollama":
+        assert asked.body["format"] == "json"
+    else:
+        assert asked.body["response_format"] == {"type": "json_object"}
+    assert "allowed_openai_params" not in asked.body
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in USABLE if route.tools], ids=lambda route: route.name
+)
+def test_a_route_with_tools_is_offered_the_search(route: Route, server: RecordingServer) -> None:
+    completion = Completion()
+    extras = {"tools": [TOOL]}
+    stream = LiteLlmModel(_here(route, server)).stream(MESSAGES, 50, completion, extras)
+    assert "".join(stream) == WORDS
+
+    [asked] = server.asked
+    assert asked.body["tools"] == [TOOL]
 
 
 @pytest.mark.parametrize("window", [None, 8_192])
