@@ -36,6 +36,9 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     # NumPy's threads go on spinning after a product, and the encoder's then wait for the cores: a
     # search took twice as long.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # The encoder's own threads wait for each other spinning too: while another process has a core,
+    # as ingestion often does, each step then took a whole turn of the scheduler, 25 times as long.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
     )

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
 
 from ingest.query_encoder import QueryEncoder
 from ingest.sentences import sentence_spans
@@ -24,7 +25,9 @@ JOIN_GAIN = 0.03
 JOINED = 3
 # Longer ones are tables that were read as one sentence: they have every number.
 MAX_WORDS = 80
-MAX_SENTENCES = 300
+# So many are compared in meaning, of the passages that share most words with a claim: each costs a
+# hundredth of a second.
+MAX_SENTENCES = 120
 
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+")
 _ENDINGS = (".", "!", "…", ";", ")", '"', "”", "“", "»")
@@ -59,8 +62,8 @@ def attribute(text: str, hits: Sequence[Hit], encoder: QueryEncoder) -> str:
         encoder: Asked twice at most.
     """
     claims = [claim for claim in cite(text, hits) if not markers_in(claim.text)]
-    sentences = list(_sentences(hits))
-    if not claims or not sentences:
+    sentences = _likeliest(claims, list(_sentences(hits))) if claims else []
+    if not sentences:
         return text
     for claim, marker in reversed(_attributed(claims, sentences, encoder)):
         text = f"{text[: claim.end]} [{marker}]{text[claim.end :]}"
@@ -86,8 +89,7 @@ def _attributed(
 
 
 def _sentences(hits: Sequence[Hit]) -> Iterator[Stretch]:
-    """Yield the sentences of the hits, best hit first, as many as are read."""
-    room = MAX_SENTENCES
+    """Yield the sentences of the hits, best hit first."""
     for marker, hit in enumerate(hits, start=1):
         for start, end in sentence_spans(hit.passage.text):
             raw = hit.passage.text[start:end]
@@ -96,9 +98,22 @@ def _sentences(hits: Sequence[Hit]) -> Iterator[Stretch]:
                 continue
             states = text.endswith(_ENDINGS) or " | " in text or bool(_LIST_MARK.match(raw))
             yield Stretch(marker, text, states)
-            room -= 1
-            if not room:
-                return
+
+
+def _likeliest(claims: Sequence[CitedClaim], sentences: Sequence[Stretch]) -> list[Stretch]:
+    """Return the sentences of the passages that share most words with a claim, in their order."""
+    if len(sentences) <= MAX_SENTENCES:
+        return list(sentences)
+    words = [bare_text(claim.text) for claim in claims]
+    texts = [sentence.text for sentence in sentences]
+    alike = process.cdist(words, texts, scorer=fuzz.token_set_ratio).max(axis=0)
+    passages: dict[int, float] = {}
+    for sentence, likeness in zip(sentences, alike, strict=True):
+        passages[sentence.marker] = max(passages.get(sentence.marker, 0.0), float(likeness))
+    # Whole passages: sentences in a row are compared together too.
+    by_likeness = sorted(sentences, key=lambda sentence: -passages[sentence.marker])
+    kept = by_likeness[:MAX_SENTENCES]
+    return sorted(kept, key=lambda sentence: sentence.marker)
 
 
 def _worth_joining(single: NDArray[np.float32], sentences: Sequence[Stretch]) -> list[int]:

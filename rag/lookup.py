@@ -14,8 +14,6 @@ from rag.tokens import TokenCounter
 # Kept free in the window for the tool's description, what is asked and what is found.
 RESERVED_TOKENS = 1_500
 DESCRIPTION_TOKENS = 300
-# A smaller window has no room for a second look.
-MIN_WINDOW_TOKENS = 8_192
 MAX_CALLS = 2
 FOUND = 4
 MAX_QUERY_CHARACTERS = 300

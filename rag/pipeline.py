@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.query_encoder import QueryEncoder
-from rag import budget, extractive, lookup, prompt, records
+from rag import budget, extractive, prompt, records
 from rag.breaker import Breakers
 from rag.budget import Prompt, Question
 from rag.chain import Chain
@@ -32,7 +32,7 @@ from rag.tables import DraftStatus
 from rag.tokens import counter
 from rag.topics import blocked
 from rag.voice import Voice, dress, instructions
-from rag.writing import Brief, Writer, Writing
+from rag.writing import ROOMY_TOKENS, Brief, Writer, Writing, reserved_tokens
 
 SHOWN_WHEN_ABSTAINING = 3
 STOP_SECONDS = 5.0
@@ -219,8 +219,9 @@ class DraftStream:
 
     def _generate(self, writer: Writer, hits: Sequence[Hit]) -> Generator[str, None, None]:
         brief, question = self._brief(writer.route, hits)
-        looks = lookup.RESERVED_TOKENS if brief.search else 0
-        kept_free = brief.reply_tokens + looks
+        looks = brief.search is not None
+        reserved = reserved_tokens(writer.route, brief.reply_tokens, looks=looks)
+        kept_free = brief.reply_tokens + reserved
         fitted = budget.fit(question, hits, writer.route, brief.counter, kept_free)
         writing = Writing(writer, fitted, brief, self._stop)
         try:
@@ -322,7 +323,7 @@ def declines(text: str) -> bool:
 
 
 def _may_look(route: Model) -> bool:
-    return route.tools and route.window_tokens >= lookup.MIN_WINDOW_TOKENS
+    return route.tools and route.window_tokens >= ROOMY_TOKENS
 
 
 def _prompt(used: list[Hit], ledger: list[dict[str, Any]]) -> Prompt:

@@ -9,14 +9,13 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from ingest.query_encoder import QueryEncoder
-from rag import prompt, shape
+from rag import lookup, prompt, shape
 from rag.attribute import attribute
 from rag.budget import Prompt
 from rag.calls import record_call
 from rag.cite import cite, markers_in, normalise
 from rag.errors import RagError
 from rag.llm import NO_EXTRAS, ChatModel, Completion
-from rag.lookup import TOOL, Lookup
 from rag.mask import Masking
 from rag.models import Model
 from rag.prompt import Style
@@ -29,6 +28,8 @@ from rag.tokens import TokenCounter
 CACHED = "cached"
 # More than the request to write a reply again takes.
 REPAIR_TOKENS = 150
+# A smaller window has no room for a second request beside the passages.
+ROOMY_TOKENS = 8_192
 Number = TypeVar("Number", int, float)
 
 
@@ -85,6 +86,15 @@ class Brief:
     search: Callable[[str], Sequence[Hit]] | None
 
 
+def reserved_tokens(route: Model, reply_tokens: int, *, looks: bool) -> int:
+    """Return what a window keeps free beside the reply: for a second search, or a second try."""
+    if route.window_tokens < ROOMY_TOKENS:
+        return 0
+    # Most replies are half as long as they may be.
+    again = reply_tokens // 2 + REPAIR_TOKENS
+    return max(again, lookup.RESERVED_TOKENS) if looks else again
+
+
 class Writing:
     """Iterate over `pieces`, then read `text`, `prompt`, `incomplete`, `attribution`, `calls`."""
 
@@ -108,7 +118,7 @@ class Writing:
         Raises:
             RagError: Nothing came.
         """
-        tools = {"tools": [TOOL]} if self._brief.search else {}
+        tools = {"tools": [lookup.TOOL]} if self._brief.search else {}
         call = yield from self._shown(self._messages, tools)
         if call.completion.tool_calls and self._brief.search:
             self._look_up(call)
@@ -226,7 +236,7 @@ class Writing:
             return search(masking.unmask(query).text if masking else query)
 
         calls = call.completion.tool_calls
-        further = Lookup(calls, self.prompt, found, self._brief.counter)
+        further = lookup.Lookup(calls, self.prompt, found, self._brief.counter)
         self._messages += further.messages
         self.prompt = further.prompt
 
@@ -237,7 +247,7 @@ class Writing:
             return
         again = [*self._messages, *prompt.repair(self._raw, len(hits), self._brief.style)]
         needed = self.prompt.tokens + self._brief.counter.count_text(self._raw) + REPAIR_TOKENS
-        if needed <= self.prompt.budget_tokens:
+        if needed + self._brief.reply_tokens <= self._writer.route.window_tokens:
             yield from self._repaired(again)
         if self.attribution == Attribution.MODEL:
             self._attribute()

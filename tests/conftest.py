@@ -26,6 +26,8 @@ from ingest.weights import Weights
 from tests.fakes import HashEmbedder
 
 TEMPLATE = "template_of_the_desk"
+# As the command line has it: see app/console.py.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 
 @pytest.fixture(scope="session", autouse=True)

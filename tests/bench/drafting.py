@@ -42,7 +42,7 @@ from tests.model.serve import ALIAS, running
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 # Two cores read about 60 tokens a second.
-WINDOW, REPLY_TOKENS = 1_536, 160
+WINDOW, REPLY_TOKENS = 1_536, 256
 PATIENCE = Patience(first=600.0, next=60.0, total=900.0)
 
 

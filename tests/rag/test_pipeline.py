@@ -225,7 +225,8 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     assert draft.cost_usd == pytest.approx(0.0007)
     assert draft.prompt == chat.asked[0]
     assert draft.prompt_tokens == MistralTokens("v1").count(chat.asked[0])
-    assert draft.budget_tokens == 8_192 - 200
+    # For the reply, and for a second try at it.
+    assert draft.budget_tokens == 8_192 - 200 - (100 + 150)
     assert [entry["rank"] for entry in draft.ledger] == [1, 2]
     assert kept.citations[0].passage_id == draft.ledger[0]["passage_id"]
     with desk.database.read() as session:

@@ -82,6 +82,18 @@ def test_where_that_fails_too_sources_are_found_afterwards_and_it_is_said(
     assert draft.status == DraftStatus.READY
 
 
+def test_a_full_window_leaves_room_to_ask_once_more(asked: TestDesk) -> None:
+    for number in range(40):
+        asked.publish(f"more-{number}", f"{E17}\n{number} " + "The tank holds two litres. " * 40)
+    with ScriptedServer() as server:
+        server.enqueue(Reply(UNCITED), Reply(CITED))
+        route = _route(server, window_tokens=8_192)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert any(not entry["included"] for entry in draft.ledger)
+    assert draft.attribution == Attribution.REPAIRED
+
+
 def test_a_marker_that_names_no_passage_is_a_reason_to_ask_again(asked: TestDesk) -> None:
     with ScriptedServer() as server:
         server.enqueue(Reply(f"{UNCITED} [7]"), Reply(CITED))
