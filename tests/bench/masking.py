@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.mask import find
+from rag.mask import find, mask
 
 ROWS = (
     Path(__file__).resolve().parents[3]
@@ -37,6 +37,8 @@ ROWS = (
     / "presidio_generated_large.json"
 )
 SEED = 20
+# Characters of a streamed piece: placeholders are cut by them.
+PIECE = 3
 COUNTED = (
     "PERSON",
     "ADDRESS",
@@ -103,6 +105,8 @@ def main() -> None:
     options = parser.parse_args()
     rows = read(ROWS, options.rows)
     _print(report("Ours", rows, [ours(row.text) for row in rows]))
+    back = sum(comes_back(row.text) for row in rows)
+    _print([f"  {back} of {len(rows)} come back as they were when a model repeats them"])
     if options.presidio:
         results = presidio(options.presidio, [row.text for row in rows])
         _print(report("Presidio, all it reports", rows, results))
@@ -124,6 +128,15 @@ def ours(text: str) -> Result:
     finds = find([text])[0]
     seconds = time.perf_counter() - begun
     return Result(tuple(Span(one.start, one.end, one.kind) for one in finds), seconds)
+
+
+def comes_back(text: str) -> bool:
+    """Tell whether a reply that repeats the masked text, in small pieces, has its values again."""
+    masked = mask([text])
+    said = masked.texts[0]
+    unknown: list[str] = []
+    pieces = (said[at : at + PIECE] for at in range(0, len(said), PIECE))
+    return "".join(masked.masking.unmask_pieces(pieces, unknown)) == text and not unknown
 
 
 def presidio(python: str, texts: Sequence[str]) -> list[Result]:
@@ -210,9 +223,9 @@ def _is_covered(row: Row, result: Result, span: Span) -> bool:
 def _merged(masks: Iterable[Span]) -> list[Span]:
     """Return masks without those inside others: some maskers report one value twice."""
     merged: list[Span] = []
-    for mask in sorted(masks, key=lambda mask: (mask.start, -mask.end)):
-        if not merged or mask.end > merged[-1].end:
-            merged.append(mask)
+    for one in sorted(masks, key=lambda one: (one.start, -one.end)):
+        if not merged or one.end > merged[-1].end:
+            merged.append(one)
     return merged
 
 

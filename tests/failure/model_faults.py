@@ -62,7 +62,7 @@ CASES = [
     Case("HTML, status 200", [Reply(fault=Fault.HTML)] * 4, "extractive", "failed"),
     Case("stall", [Reply(TEXT, fault=Fault.STALL, seconds=SILENCE)], "own", "stalled"),
     Case("cut, no finish reason", [Reply(TEXT, fault=Fault.CUT)], "own", "cut"),
-    Case("connection reset", [Reply(TEXT, fault=Fault.RESET)], "own", "cut"),
+    Case("connection reset", [Reply(TEXT, fault=Fault.RESET, delay=0.02)], "own", "cut"),
     Case("error event", [Reply(TEXT, fault=Fault.SSE_ERROR)], "own", "cut"),
     Case("end without a word", [Reply("x", fault=Fault.CUT)] * 4, "extractive", "failed"),
     Case("empty", [Reply(TEXT, fault=Fault.EMPTY)] * 4, "extractive", "failed"),
