@@ -99,8 +99,12 @@ class LiteLlmModel:
             except StoppedError:
                 return
             except ModelUnavailableError:
-                pause = min(source.retry_after or JITTER.uniform(0, 2**attempt), MAX_PAUSE_SECONDS)
-                too_late = time.monotonic() + pause + self._patience.first > deadline
+                pause = source.retry_after or JITTER.uniform(0, 2**attempt)
+                # Who wants to be left alone for longer is left alone: others can write meanwhile.
+                too_late = (
+                    pause > MAX_PAUSE_SECONDS
+                    or time.monotonic() + pause + self._patience.first > deadline
+                )
                 if attempt == ATTEMPTS or not source.retryable or too_late:
                     raise
                 completion.stop.wait(pause)

@@ -18,7 +18,9 @@ from ingest.errors import CopilotError
 from rag.clarify import clarifying
 from rag.models import EXTRACTIVE
 from rag.pipeline import Wish
-from rag.tables import Draft, DraftStatus
+from rag.tables import Draft, DraftStatus, ModelCall
+
+LEDGER_COLUMNS = ("title", "page", "score", "tokens", "included", "reason")
 
 
 def text_of(row: Draft) -> str:
@@ -161,9 +163,28 @@ def _ledger(draft: DraftView) -> None:
             fields = {"tokens": row.prompt_tokens, "budget": row.budget_tokens}
             st.caption(t("inbox.ledger_tokens", left_out=left_out, **fields))
         st.dataframe(
-            [
-                {name: entry[name] for name in ("title", "page", "score", "included", "reason")}
-                for entry in row.ledger
-            ],
+            [{name: entry[name] for name in LEDGER_COLUMNS} for entry in row.ledger],
             hide_index=True,
         )
+        for call in draft.calls:
+            st.caption(_call(call))
+
+
+def _call(call: ModelCall) -> str:
+    """Tell of one request to a model, with the id that logs and traces have."""
+    unknown = t("inbox.unknown")
+    first = unknown if call.first_seconds is None else f"{call.first_seconds:.1f}"
+    counts = (call.prompt_tokens, call.completion_tokens)
+    read, written = (unknown if count is None else f"{count:,}" for count in counts)
+    return t(
+        "inbox.call",
+        route=plain(call.model),
+        revision=plain(call.revision or unknown),
+        outcome=plain(call.outcome),
+        read=read,
+        written=written,
+        first=first,
+        seconds=f"{call.seconds:.1f}",
+        prompt=call.prompt_version or unknown,
+        id=call.id,
+    )

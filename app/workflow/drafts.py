@@ -34,6 +34,7 @@ from rag.tables import (
     DraftStatus,
     Gap,
     Message,
+    ModelCall,
     Ticket,
     TicketStatus,
     Verdict,
@@ -67,7 +68,7 @@ class ClaimView:
 class DraftView:
     """A draft with its evidence; once approved, text and claims are those of the approved reply.
 
-    `considered` are the passages that were found and not used.
+    `considered` are the passages that were found and not used, `calls` the requests to models.
     """
 
     draft: Draft
@@ -75,6 +76,7 @@ class DraftView:
     claims: list[ClaimView]
     sources: list[Hit]
     considered: list[Hit]
+    calls: list[ModelCall]
 
     @property
     def text(self) -> str:
@@ -154,7 +156,9 @@ def read(session: Session, draft_id: str) -> DraftView:
     )
     views = [ClaimView(claim, citations(session, claim.id)) for claim in claims]
     considered = sources(session, draft, included=False)
-    return DraftView(draft, decision, views, sources(session, draft), considered)
+    calls = select(ModelCall).where(ModelCall.draft_id == draft_id).order_by(ModelCall.at)
+    asked = list(session.scalars(calls))
+    return DraftView(draft, decision, views, sources(session, draft), considered, asked)
 
 
 def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:

@@ -219,6 +219,14 @@ def test_a_busy_provider_is_asked_again_when_it_wants_to_be(server: ScriptedServ
     assert time.monotonic() - begun >= 1
 
 
+def test_a_provider_that_wants_to_be_left_alone_for_long_is_not_asked_again(
+    server: ScriptedServer,
+) -> None:
+    _ask_in_vain(server, Reply("slow down", status=429, headers={"Retry-After": "60"}), Reply(TEXT))
+
+    assert len(server.requests) == 1
+
+
 def test_the_third_try_counts(server: ScriptedServer) -> None:
     heard = _ask(server, Reply("a", status=500), Reply("b", status=503), Reply(TEXT))
 
