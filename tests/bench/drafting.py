@@ -6,7 +6,7 @@ server directly and through the product, in turns, and compares the time to the 
 words a second. The weights (1.1 GB) are fetched by tests/model/fetch.py; COPILOT_LLM_PYTHON names
 an interpreter with xllamacpp.
 
-usage: python -m tests.bench.drafting [--tickets N] [--timings N] [--json]
+usage: python -m tests.bench.drafting [--tickets N] [--timings N] [--threads N] [--json]
 """
 
 import argparse
@@ -38,7 +38,7 @@ from rag.tables import Attribution, Draft, DraftStatus, ModelCall
 from rag.tickets import TicketLine, save
 from rag.writing import Writer
 from tests.model.fetch import fetch
-from tests.model.serve import ALIAS, running
+from tests.model.serve import ALIAS, THREADS, running
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 # Two cores read about 60 tokens a second.
@@ -85,7 +85,8 @@ def draft_all(services: Services, writer: Writer, count: int) -> list[tuple[Draf
             row = session.get_one(Draft, stream.draft_id)
             calls = session.scalars(select(ModelCall).where(ModelCall.draft_id == row.id)).all()
         made.append((row, len(calls)))
-        sys.stderr.write(f"{len(made)} {row.status} {row.attribution} {row.seconds:.0f} s\n")
+        told = f"{row.status} {row.reason or row.attribution}"
+        sys.stderr.write(f"{len(made)} {told} {row.seconds:.0f} s\n")
     return made
 
 
@@ -184,12 +185,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=100)
     parser.add_argument("--timings", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=THREADS, help="of the model's server")
     parser.add_argument("--json", action="store_true", help="ask for JSON in place of markers")
     options = parser.parse_args()
     python = os.environ.get("COPILOT_LLM_PYTHON", sys.executable)
     with (
         tempfile.TemporaryDirectory() as folder,
-        running(fetch(), n_ctx=WINDOW + 512, python=python) as url,
+        running(fetch(), n_ctx=WINDOW + 512, python=python, threads=options.threads) as url,
     ):
         services = desk(Path(folder))
         route = resolve(f"openai/{ALIAS}", url=f"{url}/v1", key="none", window_tokens=WINDOW)

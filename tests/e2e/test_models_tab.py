@@ -10,7 +10,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import delete
 
+from app.desk import ONLY
 from app.settings import Settings
+from app.tables import Desk as DeskRow
 from ingest.db import Database
 from rag.tables import ModelCall
 from tests.e2e.conftest import Desk, free_port, shoot, sign_in, start, wait_until_ready
@@ -223,6 +225,36 @@ def test_a_server_that_nobody_reaches_is_told_in_plain_words(
         expect(failed).to_be_visible(timeout=ASKED_MS)
         expect(panel.get_by_text("Asking")).to_have_count(0)
         shoot_in_both_lights(page, "models-unreachable")
+
+
+def test_the_regions_that_tickets_may_go_to_are_kept_at_once(
+    chromium: Browser, embedded: Desk
+) -> None:
+    with visiting(chromium, embedded) as page:
+        panel = open_models(page)
+        panel.get_by_text("Only to the regions below").click()
+        panel.get_by_role("button", name="European companies").click()
+        expect(page.get_by_text("Saved. It counts from the next draft.")).to_be_visible()
+        shoot(page, "models-regions")
+        with desk_row(embedded) as ours:
+            assert ours.regions == ["eu"]
+
+        page.reload()
+        panel = open_models(page)
+        expect(panel.get_by_role("button", name="European companies")).to_be_visible()
+        panel.get_by_text("Only to the regions below").click()
+        expect(panel.get_by_role("button", name="European companies")).to_have_count(0)
+        expect(page.get_by_text("Saved. It counts from the next draft.")).to_be_visible()
+        with desk_row(embedded) as ours:
+            assert ours.regions is None
+
+
+@contextmanager
+def desk_row(served: Desk) -> Iterator[DeskRow]:
+    database = Database(Settings(home=served.home).url)
+    with database.read() as session:
+        yield session.get_one(DeskRow, ONLY)
+    database.close()
 
 
 def test_the_routes_are_whole_on_a_phone(chromium: Browser, connected: Desk) -> None:
