@@ -46,15 +46,15 @@ class Chain:
     def answered(self, route: Model, *, broke_off: bool) -> None:
         """Note that a route answered, if not to the end."""
         if broke_off:
-            self.breakers.failed(route.name)
+            self.breakers.failed(_key(route))
         else:
-            self.breakers.succeeded(route.name)
+            self.breakers.succeeded(_key(route))
 
     def failed(self, route: Model, error: RagError) -> None:
         """Note that nothing came of a route."""
         # A wrong key is no outage: asking again costs nothing and may have been mended.
         if isinstance(error, ModelUnavailableError):
-            self.breakers.failed(route.name)
+            self.breakers.failed(_key(route))
         self._pass_over(FAILED, route, error.describe()[0])
 
     def _may_ask(self, route: Model) -> bool:
@@ -66,8 +66,8 @@ class Chain:
         if not self.may_pay(route):
             self._pass_over(SPENT, route, "")
             return False
-        if not self.is_strict and not self.breakers.permits(route.name):
-            left = self.breakers.seconds_left(route.name)
+        if not self.is_strict and not self.breakers.permits(_key(route)):
+            left = self.breakers.seconds_left(_key(route))
             why = f"It failed several times and is asked again in {left:.0f} seconds."
             self._pass_over(FAILED, route, why)
             return False
@@ -82,3 +82,8 @@ class Chain:
         if self.reason is None:
             self.reason = reason
             self.notes = {"model": route.name, "why": why}
+
+
+def _key(route: Model) -> str:
+    """Tell servers of one model apart."""
+    return f"{route.name} {route.url or ''}"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from ingest.db import storable
 from rag.budget import Prompt
 from rag.prompt import passage
 from rag.provider import ToolCall
@@ -91,7 +92,7 @@ def _query(call: ToolCall) -> str | None:
     except (ValueError, AttributeError):
         return None
     is_asked = call.name == NAME and isinstance(query, str) and query.strip()
-    return query.strip()[:MAX_QUERY_CHARACTERS] if is_asked else None
+    return storable(query).strip()[:MAX_QUERY_CHARACTERS] if is_asked else None
 
 
 def _told(call: ToolCall) -> dict[str, Any]:

@@ -14,18 +14,19 @@ class Outgoing:
 
     subject: str
     thread: list[ThreadMessage]
+    instruction: str
     masking: Masking | None
 
 
-def outgoing(facts: Facts, *, masked: bool) -> Outgoing:
-    """Return a ticket for a model."""
+def outgoing(facts: Facts, *, masked: bool, instruction: str = "") -> Outgoing:
+    """Return a ticket for a model, and what the agent asks for beside it."""
     subject, bodies = facts.subject, [body for _, body in facts.messages]
     masking = None
     if masked:
         # Cleaned first: an invisible character within a value would hide it from the mask.
-        texts = [prompt.clean(text) for text in (subject, *bodies)]
+        texts = [prompt.clean(text) for text in (subject, *bodies, instruction)]
         found = mask(texts, names=facts.names)
-        masking, (subject, *bodies) = found.masking, found.texts
+        masking, (subject, *bodies, instruction) = found.masking, found.texts
     authors = [author for author, _ in facts.messages]
     thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
-    return Outgoing(subject, thread, masking)
+    return Outgoing(subject, thread, instruction, masking)

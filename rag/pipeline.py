@@ -24,7 +24,7 @@ from rag.models import Model
 from rag.outgoing import outgoing
 from rag.prompt import Style
 from rag.questions import Asked, asked
-from rag.records import LEFT_TO_PEOPLE, Finished
+from rag.records import LEFT_TO_PEOPLE, Finished, said
 from rag.replies import remembered
 from rag.retrieve import Hit, Retriever
 from rag.spending import may_spend
@@ -48,9 +48,13 @@ def plain_house(_: Session) -> House:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an agent wants beside a reply: an instruction, and `afresh` another than before."""
+    """What an agent wants beside a reply.
+
+    `language` is that of the reply, "" for the customer's; `afresh` means another than before.
+    """
 
     instruction: str = ""
+    language: str = ""
     afresh: bool = False
 
 
@@ -147,8 +151,7 @@ class DraftStream:
         facts, finder = self._facts, self._finder
         question = asked(facts.subject, facts.messages)
         hits = finder.candidates(question, to_quote=self._chain.writer is None)
-        said = "\n".join([facts.subject, *(body for _, body in facts.messages)])
-        topic = blocked(said, self._house.topics)
+        topic = blocked(said(facts), self._house.topics)
         if topic is not None:
             self._chain.notes = {"topic": topic.name, "hand_over": topic.hand_over}
             self._abstain(hits, LEFT_TO_PEOPLE)
@@ -227,13 +230,14 @@ class DraftStream:
         try:
             with closing(writing.pieces()) as pieces:
                 yield from pieces
-            if writing.incomplete == "empty" and not self._chain.is_strict:
-                raise ModelUnavailableError(model=writer.route.name, reason="it answered nothing")
+            if not self._chain.is_strict:
+                _require_words(writing)
         except RagError:
             with self._drafter.database.write() as session:
-                records.add_failed_calls(session, writing.calls)
+                records.add_calls(session, writing.calls)
             raise
-        except GeneratorExit:
+        except BaseException:
+            # Whoever leaves, or whatever breaks, what came is kept, and what was paid is counted.
             self._keep(writing)
             raise
         self._keep(writing)
@@ -241,10 +245,11 @@ class DraftStream:
     def _brief(self, route: Model, hits: Sequence[Hit]) -> tuple[Brief, Question]:
         """Return how a route is asked, and what: without personal data where that is not to go."""
         facts, drafter = self._facts, self._drafter
-        ticket = outgoing(facts, masked=drafter.masks(route))
+        ticket = outgoing(facts, masked=drafter.masks(route), instruction=self._wish.instruction)
+        language = self._wish.language or facts.language
         style = Style(
-            house=instructions(self._house.voice, facts.language),
-            instruction=self._wish.instruction,
+            house=instructions(self._house.voice, language),
+            instruction=ticket.instruction,
             as_json=route.json_mode,
             masked=bool(ticket.masking and ticket.masking.values),
         )
@@ -253,7 +258,7 @@ class DraftStream:
             recall=self._recall,
             search=self._search_again(hits) if _may_look(route) else None,
         )
-        return brief, Question(ticket.subject, ticket.thread, facts.language, style)
+        return brief, Question(ticket.subject, ticket.thread, language, style)
 
     def _search_again(self, hits: Sequence[Hit]) -> Callable[[str], Sequence[Hit]]:
         """Return a search that finds what staff alone may see only where that is in use already."""
@@ -278,7 +283,9 @@ class DraftStream:
 
     def _keep(self, writing: Writing) -> None:
         text = writing.text
-        self._chain.answered(writing.route, broke_off=writing.incomplete in {"cut", "stalled"})
+        if writing.was_asked:
+            broke_off = writing.incomplete in {"cut", "stalled"}
+            self._chain.answered(writing.route, broke_off=broke_off)
         if writing.incomplete is not None:
             status, reason = DraftStatus.INCOMPLETE, writing.incomplete
         elif declines(text):
@@ -297,29 +304,43 @@ class DraftStream:
         writing: Writing | None = None,
     ) -> str:
         reply = normalise(text, len(fitted.hits)).strip()
+        # The embedded drafter quotes in the customer's language, whatever is wished.
+        wished = self._wish.language if writing else ""
+        language = wished or self._facts.language
         if status == DraftStatus.READY:
             name = next(iter(self._facts.names), None)
-            reply = dress(reply, self._house.voice, self._facts.language, name)
+            reply = dress(reply, self._house.voice, language, name)
         finished = Finished(
             text=reply,
             status=status,
             reason=reason or self._chain.reason,
-            claims=self._house.claims(reply, fitted.hits, self._facts.language),
+            claims=self._house.claims(reply, fitted.hits, language),
             prompt=fitted,
             seconds=time.perf_counter() - self._begun,
             index_fingerprint=self._drafter.retriever.fingerprint,
             writing=writing,
-            notes=self._chain.notes | self._unanswered,
+            instruction=self._wish.instruction if writing else "",
+            notes=self._notes(wished),
         )
         with self._drafter.database.write() as session:
             self.draft_id = records.keep(session, self._facts, finished)
         self._kept.set()
         return reply
 
+    def _notes(self, language: str) -> dict[str, str]:
+        notes = self._chain.notes | self._unanswered
+        return notes | ({"reply_language": language} if language else {})
+
 
 def declines(text: str) -> bool:
     """Tell whether a whole reply says that the passages do not answer."""
     return not text.strip() or (prompt.NO_ANSWER in text and not markers_in(text))
+
+
+def _require_words(writing: Writing) -> None:
+    """Raise where a model ended without a word, so that another can write."""
+    if writing.incomplete == "empty":
+        raise ModelUnavailableError(model=writing.route.name, reason="it answered nothing")
 
 
 def _may_look(route: Model) -> bool:

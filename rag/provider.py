@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from ingest.db import storable
 from rag.errors import MissingKeyError, ModelUnavailableError, RagError, UnknownModelError
 from rag.models import Model
 from rag.tokens import Messages
@@ -65,6 +66,7 @@ class ProviderStream:
         self._begun = time.perf_counter()
         self._model = model
         self._patience = patience_seconds
+        self._offers_tools = "tools" in request.extras
         self._usage = Usage()
         self._finish: str | None = None
         self._started = False
@@ -113,8 +115,10 @@ class ProviderStream:
 
     def ending(self, *, empty: bool) -> str | None:
         """Say why the reply is not whole; None if the provider itself called it finished."""
-        if self.tool_calls and self._finish in {"tool_calls", "stop"}:
-            return None
+        if self.tool_calls:
+            # Of tools that nobody offered nothing comes.
+            is_whole = self._offers_tools and self._finish in {"tool_calls", "stop"}
+            return None if is_whole else "cut"
         if empty:
             return "empty"
         if self._finish == "length":
@@ -174,11 +178,12 @@ class ProviderStream:
         delta = chunk.choices[0].delta
         for part in getattr(delta, "tool_calls", None) or []:
             self._add_tool_call(part)
-        if delta.content:
+        # Half a character is no text that could be kept.
+        if text := storable(delta.content or ""):
             if not self._started:
                 self.first_seconds = time.perf_counter() - self._begun
             self._started = True
-            self._queue.put(delta.content)
+            self._queue.put(text)
 
     def _add_tool_call(self, part: Any) -> None:
         """Add what a chunk tells of a call: its name comes first, its arguments in pieces."""

@@ -58,6 +58,7 @@ class Finished:
     prompt: Prompt
     seconds: float
     index_fingerprint: str
+    instruction: str
     notes: Mapping[str, str]
     # What a model wrote; None where the embedded drafter did.
     writing: Writing | None
@@ -100,7 +101,7 @@ def keep(session: Session, about: Facts, finished: Finished) -> str:
         text=finished.text,
         reason=finished.reason,
         notes=dict(finished.notes),
-        instruction=style.instruction,
+        instruction=finished.instruction,
         attribution=writing.attribution if writing else Attribution.MODEL,
         usage=asdict(writing.usage if writing else Usage()),
         cost_usd=writing.cost_usd if writing else 0.0,
@@ -137,9 +138,14 @@ def add_claims(
         _add_citations(session, claim.id, cited)
 
 
-def add_failed_calls(session: Session, calls: Sequence[Call]) -> None:
+def add_calls(session: Session, calls: Sequence[Call]) -> None:
     """Store requests to a model that no draft came of."""
     session.add_all(_row(call, None) for call in calls)
+
+
+def said(about: Facts) -> str:
+    """Return all that a ticket says."""
+    return "\n".join([about.subject, *(body for _, body in about.messages)])
 
 
 def current_draft(session: Session, ticket_id: str) -> Draft | None:
@@ -190,8 +196,13 @@ def _row(call: Call, draft_id: str | None) -> ModelCall:
         cost_usd=call.cost_usd,
         request_hash=call.request_hash,
         # Only a whole reply may answer the same request again.
-        reply=call.reply if call.outcome == COMPLETE and not call.completion.tool_calls else None,
+        reply=call.reply if _may_answer_again(call) else None,
         revision=call.completion.revision,
         first_seconds=call.completion.first_seconds,
         prompt_version=call.prompt_version,
     )
+
+
+def _may_answer_again(call: Call) -> bool:
+    is_whole = call.outcome == COMPLETE and not call.completion.tool_calls
+    return is_whole and call.request_hash is not None

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rag.models import Model
@@ -29,20 +29,19 @@ def request_hash(
 
 
 def remembered(session: Session, request: str) -> str | None:
-    """Return the newest complete reply to a request, unless an agent rejected its draft.
+    """Return the newest complete reply to a request, unless an agent rejected a draft of it.
 
     It is what the model wrote: where values were masked, their placeholders stand in it, so that a
     reply to one customer's ticket tells nothing to another's.
     """
-    return session.scalar(
-        select(ModelCall.reply)
-        .outerjoin(Draft, ModelCall.draft_id == Draft.id)
-        .where(
-            ModelCall.request_hash == request,
-            ModelCall.outcome == COMPLETE,
-            ModelCall.reply.is_not(None),
-            or_(Draft.id.is_(None), Draft.status != DraftStatus.REJECTED),
-        )
-        .order_by(ModelCall.at.desc())
-        .limit(1)
+    same = ModelCall.request_hash == request
+    newest = select(ModelCall.reply, ModelCall.at).where(
+        same, ModelCall.outcome == COMPLETE, ModelCall.reply.is_not(None)
     )
+    found = session.execute(newest.order_by(ModelCall.at.desc()).limit(1)).first()
+    if found is None:
+        return None
+    # A draft of it may have come from the record itself.
+    rejected = select(ModelCall.id).join(Draft, ModelCall.draft_id == Draft.id)
+    since = rejected.where(same, ModelCall.at >= found.at, Draft.status == DraftStatus.REJECTED)
+    return None if session.scalar(since.limit(1)) else found.reply

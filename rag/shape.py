@@ -19,11 +19,16 @@ _END = re.compile(r"[\s`]*$")
 
 def as_text(raw: str) -> str:
     """Return a whole reply as text with markers, whichever shape it has."""
-    items = _items(raw[: raw.rfind("}") + 1], partial=False)
+    items = _whole(raw)
     if items is None:
         # Broken off, or JSON of another kind.
         items = (_items(raw, partial=True) or None) if _may_be_json(raw) else None
     return raw if items is None else _joined(items, open_end=False)
+
+
+def is_broken(raw: str) -> bool:
+    """Tell JSON that is no reply, or not to its end, from a reply in either shape."""
+    return _may_be_json(raw) and _whole(raw) is None
 
 
 def as_pieces(raw_pieces: Iterable[str], keep: Callable[[str], None]) -> Generator[str, None, None]:
@@ -59,6 +64,15 @@ def _may_be_json(raw: str) -> bool:
     return raw.lstrip().startswith(("{", "[", "`"))
 
 
+def _whole(raw: str) -> list[tuple[str, list[int]]] | None:
+    """Return the sentences of JSON that is closed, whatever stands behind it."""
+    for mark in ("}", "]"):
+        items = _items(raw[: raw.rfind(mark) + 1], partial=False)
+        if items is not None:
+            return items
+    return None
+
+
 def _items(raw: str, *, partial: bool) -> list[tuple[str, list[int]]] | None:
     """Return sentences with the numbers of their passages; None where it is no such JSON."""
     start = min((at for at in (raw.find("{"), raw.find("[")) if at >= 0), default=-1)
@@ -70,7 +84,9 @@ def _items(raw: str, *, partial: bool) -> list[tuple[str, list[int]]] | None:
     except ValueError:
         return None
     found = value.get("sentences") if isinstance(value, dict) else value
-    if not isinstance(found, list):
+    # A marker of plain text is a list to JSON.
+    is_other = isinstance(value, list) and not all(isinstance(entry, dict) for entry in value)
+    if not isinstance(found, list) or is_other:
         return [] if partial else None
     return [_item(entry) for entry in found]
 

@@ -90,36 +90,37 @@ class ServerTokens:
 
     exact = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, name: str = "The model's server") -> None:
+        """Ask the server at an address; errors call it by the name, for a URL may hold a secret."""
         self._root = url.rstrip("/").removesuffix("/v1")
+        self._name = name
 
     @property
     def available(self) -> bool:
         """Tell whether the server counts tokens."""
         try:
             return self.count([{"role": "user", "content": "hello"}]) > 0
-        except (ModelUnavailableError, KeyError, ValueError):
+        except ModelUnavailableError:
             return False
 
     def count(self, messages: Messages) -> int:
         """Return the tokens of a whole prompt, chat template included."""
-        answer = self._ask("/v1/chat/completions/input_tokens", {"messages": list(messages)})
-        return int(answer["input_tokens"])
+        asked = {"messages": list(messages)}
+        return int(self._ask("/v1/chat/completions/input_tokens", asked, "input_tokens"))
 
     def count_text(self, text: str) -> int:
         """Return the tokens of a text by itself."""
-        return len(self._ask("/tokenize", {"content": text, "add_special": False})["tokens"])
+        return len(self._ask("/tokenize", {"content": text, "add_special": False}, "tokens"))
 
-    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, path: str, body: dict[str, Any], wanted: str) -> Any:
         # A connection each: this server closes kept ones that it had promised to keep.
         try:
             answer = httpx.post(self._root + path, json=body, timeout=SERVER_TIMEOUT_SECONDS)
             answer.raise_for_status()
-        except httpx.HTTPError as error:
+            return answer.json()[wanted]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             reason = "its server does not count tokens"
-            raise ModelUnavailableError(model=self._root, reason=reason) from error
-        found: dict[str, Any] = answer.json()
-        return found
+            raise ModelUnavailableError(model=self._name, reason=reason) from error
 
 
 class EstimatedTokens:
@@ -145,7 +146,7 @@ def counter(model: Model) -> TokenCounter:
         version = model.tokenizer.removeprefix("mistral-")
         return ChatMlTokens(version) if model.template == "chatml" else MistralTokens(version)
     if model.url:
-        server = ServerTokens(model.url)
+        server = ServerTokens(model.url, model.name)
         if server.available:
             return server
     return EstimatedTokens()

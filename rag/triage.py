@@ -81,18 +81,24 @@ class Triage(BaseModel):
     answerable: bool
 
 
-def triage(chat: ChatModel, subject: str, messages: Sequence[ThreadMessage]) -> Triage | None:
+def triage(
+    chat: ChatModel,
+    subject: str,
+    messages: Sequence[ThreadMessage],
+    completion: Completion | None = None,
+) -> Triage | None:
     """Ask a model once what a ticket is about; None if its answer is not whole and unambiguous.
 
     Args:
         chat: Sees subject and messages as they are given: mask them before, where it is hosted.
         subject: The ticket's.
         messages: The thread, oldest first; a long one is cut.
+        completion: Told how the answer ended and what it took.
 
     Raises:
         RagError: The model did not answer at all.
     """
-    completion = Completion()
+    completion = completion or Completion()
     with closing(chat.stream(_prompt(subject, messages), REPLY_TOKENS, completion)) as pieces:
         reply = _read(pieces)
     # One that talks on after its answer has answered; one that was cut might have gone on.

@@ -51,8 +51,8 @@ class Call:
     """One request to a route, and what came of it; `reply` is what the model itself wrote."""
 
     route: Model
-    request_hash: str
-    prompt_version: str
+    request_hash: str | None
+    prompt_version: str | None
     completion: Completion
     id: str = field(default_factory=lambda: uuid4().hex)
     reply: str = ""
@@ -95,13 +95,21 @@ def reserved_tokens(route: Model, reply_tokens: int, *, looks: bool) -> int:
     return max(again, lookup.RESERVED_TOKENS) if looks else again
 
 
+@dataclass
+class _Reply:
+    """One reply on its way: as the model writes it, and as text with the real values."""
+
+    raw: str = ""
+    text: str = ""
+    unknown: list[str] = field(default_factory=list)
+
+
 class Writing:
     """Iterate over `pieces`, then read `text`, `prompt`, `incomplete`, `attribution`, `calls`."""
 
     def __init__(self, writer: Writer, fitted: Prompt, brief: Brief, stop: threading.Event) -> None:
         """Prepare; nothing is asked yet."""
         self.prompt = fitted
-        self.text = ""
         self.incomplete: str | None = "stopped"
         self.attribution = Attribution.MODEL
         self.calls: list[Call] = []
@@ -109,8 +117,7 @@ class Writing:
         self._brief = brief
         self._stop = stop
         self._messages: list[Any] = list(fitted.messages)
-        self._raw = ""
-        self._unknown: list[str] = []
+        self._reply = _Reply()
 
     def pieces(self) -> Generator[str, None, None]:
         """Yield the reply in pieces as it comes; what was mended is in `text` alone.
@@ -119,21 +126,34 @@ class Writing:
             RagError: Nothing came.
         """
         tools = {"tools": [lookup.TOOL]} if self._brief.search else {}
-        call = yield from self._shown(self._messages, tools)
-        if call.completion.tool_calls and self._brief.search:
+        call = yield from self._shown(self._reply, tools)
+        if call.completion.tool_calls and call.completion.incomplete is None:
             self._look_up(call)
-            call = yield from self._shown(self._messages, NO_EXTRAS)
+            # What it said before it looked is no part of the reply.
+            self._reply = _Reply()
+            call = yield from self._shown(self._reply, NO_EXTRAS)
         self.incomplete = call.completion.incomplete
         if self.incomplete is None:
-            yield from self._mended()
-        if self._unknown and self.incomplete is None:
-            # It made up a placeholder: nobody knows whose name is meant.
-            self.incomplete = "placeholder"
+            try:
+                yield from self._mended()
+            finally:
+                self.incomplete = self._flaw()
+
+    @property
+    def text(self) -> str:
+        """Return the reply, as far as it came, with the real values."""
+        return self._reply.text
 
     @property
     def route(self) -> Model:
         """Return the route that is asked."""
         return self._writer.route
+
+    @property
+    def was_asked(self) -> bool:
+        """Tell whether the route showed how it is: neither the record nor the agent ended it."""
+        outcomes = {call.outcome for call in self.calls}
+        return bool(outcomes - {CACHED, "stopped"})
 
     @property
     def style(self) -> Style:
@@ -160,59 +180,50 @@ class Writing:
         """Return what all requests cost together, None where one is not known."""
         return _sum([call.cost_usd for call in self.calls])
 
-    def _shown(
-        self, messages: Sequence[Any], extras: Mapping[str, Any]
-    ) -> Generator[str, None, Call]:
+    def _shown(self, reply: _Reply, extras: Mapping[str, Any]) -> Generator[str, None, Call]:
         """Ask, and yield what comes as text with markers and without placeholders."""
-        call = self._call(messages, extras)
-        self._raw = ""
-        asked = self._asked(call, messages, extras)
-        with closing(asked), closing(self._readable(asked)) as readable:
-            for piece in readable:
-                self.text += piece
-                yield piece
-        return call
-
-    def _readable(self, raw: Iterator[str]) -> Generator[str, None, None]:
-        def keep(piece: str) -> None:
-            self._raw += piece
-
-        if self._brief.style.as_json:
-            text: Iterator[str] = shape.as_pieces(raw, keep)
-        else:
-            text = _each(raw, keep)
-        if self._brief.masking is None:
-            yield from text
-        else:
-            yield from self._brief.masking.unmask_pieces(text, self._unknown)
-
-    def _call(self, messages: Sequence[Any], extras: Mapping[str, Any]) -> Call:
-        route, style = self._writer.route, self._brief.style
-        sent = {**(shape.JSON_EXTRAS if style.as_json else {}), **extras}
-        known = request_hash(route, messages, self._brief.reply_tokens, sent)
-        call = Call(route, known, style.version, Completion(stop=self._stop))
+        sent = {**(shape.JSON_EXTRAS if self.style.as_json else {}), **extras}
+        known = request_hash(self.route, self._messages, self._brief.reply_tokens, sent)
+        call = Call(self.route, known, self.style.version, Completion(stop=self._stop))
         self.calls.append(call)
+        asked = self._asked(call, sent)
+        with closing(asked), closing(self._readable(asked, reply)) as readable:
+            for piece in readable:
+                reply.text += piece
+                yield piece
+        if self.style.as_json and call.completion.incomplete is None:
+            # What stood around the JSON has been shown, and is no part of the reply.
+            reply.unknown.clear()
+            text = iter([shape.as_text(reply.raw)])
+            reply.text = "".join(self._unmasked(text, reply.unknown))
         return call
 
-    def _asked(
-        self, call: Call, messages: Sequence[Any], extras: Mapping[str, Any]
-    ) -> Generator[str, None, None]:
+    def _readable(self, raw: Iterator[str], reply: _Reply) -> Generator[str, None, None]:
+        def keep(piece: str) -> None:
+            reply.raw += piece
+
+        text = shape.as_pieces(raw, keep) if self.style.as_json else _each(raw, keep)
+        yield from self._unmasked(text, reply.unknown)
+
+    def _unmasked(self, text: Iterator[str], unknown: list[str]) -> Iterator[str]:
+        masking = self._brief.masking
+        return text if masking is None else masking.unmask_pieces(text, unknown)
+
+    def _asked(self, call: Call, extras: Mapping[str, Any]) -> Generator[str, None, None]:
         """Yield what the model writes, or what it wrote when it was asked the same before."""
-        earlier = self._brief.recall(call.request_hash)
+        earlier = self._brief.recall(str(call.request_hash))
         if earlier is not None:
             call.outcome = CACHED
             call.completion.incomplete = None
             call.reply = earlier
             yield earlier
             return
-        yield from self._requested(call, messages, extras)
+        yield from self._requested(call, extras)
 
-    def _requested(
-        self, call: Call, messages: Sequence[Any], extras: Mapping[str, Any]
-    ) -> Generator[str, None, None]:
+    def _requested(self, call: Call, extras: Mapping[str, Any]) -> Generator[str, None, None]:
         begun = time.perf_counter()
-        sent = {**(shape.JSON_EXTRAS if self._brief.style.as_json else {}), **extras}
-        stream = self._writer.chat.stream(messages, self._brief.reply_tokens, call.completion, sent)
+        limit = self._brief.reply_tokens
+        stream = self._writer.chat.stream(self._messages, limit, call.completion, extras)
         try:
             with closing(stream):
                 for piece in stream:
@@ -242,39 +253,63 @@ class Writing:
 
     def _mended(self) -> Generator[str, None, None]:
         """See that facts name their passages: ask once more, else find the passages afterwards."""
-        hits = self.prompt.hits
-        if is_sound(self.text, hits):
+        if self._is_sound(self._reply):
             return
-        again = [*self._messages, *prompt.repair(self._raw, len(hits), self._brief.style)]
-        needed = self.prompt.tokens + self._brief.counter.count_text(self._raw) + REPAIR_TOKENS
-        if needed + self._brief.reply_tokens <= self._writer.route.window_tokens:
-            yield from self._repaired(again)
-        if self.attribution == Attribution.MODEL:
-            self._attribute()
-
-    def _repaired(self, messages: Sequence[Any]) -> Generator[str, None, None]:
-        before = self.text, self._raw, list(self._unknown)
-        self.text = ""
         try:
-            with closing(self._shown(messages, NO_EXTRAS)) as pieces:
+            if self._has_room():
+                yield from self._repaired()
+        finally:
+            # Whoever leaves meanwhile leaves a whole reply.
+            if self.attribution == Attribution.MODEL:
+                self._attribute()
+
+    def _has_room(self) -> bool:
+        """Tell whether the window takes the reply and the wish for another one as well."""
+        try:
+            said = self._brief.counter.count_text(self._reply.raw)
+        except RagError:
+            return False
+        needed = self.prompt.tokens + said + REPAIR_TOKENS + self._brief.reply_tokens
+        return needed <= self.route.window_tokens
+
+    def _repaired(self) -> Generator[str, None, None]:
+        hits, before = self.prompt.hits, list(self._messages)
+        again = _Reply()
+        self._messages = [*before, *prompt.repair(self._reply.raw, len(hits), self.style)]
+        try:
+            with closing(self._shown(again, NO_EXTRAS)) as pieces:
                 for _ in pieces:
                     # What is shown already stays until the better reply is whole.
                     yield ""
         except RagError:
-            self.text, self._raw, self._unknown = before
             return
+        finally:
+            self._messages = before
         whole = self.calls[-1].completion.incomplete is None
-        if whole and self.text.strip() and is_sound(self.text, self.prompt.hits):
+        # An excuse without a source would be sound, and no better.
+        if whole and markers_in(again.text) and self._is_sound(again):
+            self._reply = again
             self.attribution = Attribution.REPAIRED
-        else:
-            self.text, self._raw, self._unknown = before
+
+    def _is_sound(self, reply: _Reply) -> bool:
+        if self.style.as_json and shape.is_broken(reply.raw):
+            return False
+        return is_sound(reply.text, self.prompt.hits)
 
     def _attribute(self) -> None:
         hits = self.prompt.hits
         known = normalise(self.text, len(hits))
-        self.text = attribute(known, hits, self._brief.encoder)
+        self._reply.text = attribute(known, hits, self._brief.encoder)
         if self.text != known:
             self.attribution = Attribution.AFTERWARDS
+
+    def _flaw(self) -> str | None:
+        """Say why a reply that came to its end cannot be used as it is."""
+        if self._reply.unknown:
+            # It made up a placeholder: nobody knows whose name is meant.
+            return "placeholder"
+        is_broken = self.style.as_json and shape.is_broken(self._reply.raw)
+        return "malformed" if is_broken else None
 
 
 def is_sound(text: str, hits: Sequence[Hit]) -> bool:

@@ -63,13 +63,17 @@ def draft(services: Services, ticket_id: str | None, file: Path | None, model: s
             raise NotFoundError(what=f"ticket {ticket_id}")
     writer = services.writer(model)
     stream = services.drafter.draft(str(ticket_id), ACTOR, Scope.everything(), writer)
+    shown = ""
     for piece in stream:
         if not console.options.as_json:
+            shown += piece
             sys.stdout.write(piece)
             sys.stdout.flush()
     with services.database.read() as session:
         view = drafts.read(session, str(stream.draft_id))
-    console.show(_document(view), ["", *_summary(view)])
+    # Sources that were mended, greeting and sign-off come only in the end.
+    text = [] if shown.strip() == view.text.strip() else ["", view.text]
+    console.show(_document(view), ["", *text, *_summary(view)])
 
 
 def _hand_over(services: Services, file: Path) -> str:

@@ -10,6 +10,7 @@ from app import console
 from app.commands.tickets import ACTOR
 from app.services import Services
 from ingest.access import Scope
+from ingest.errors import CopilotError
 from rag.errors import RagError
 from rag.sorting import sort
 from rag.tables import Draft, Ticket, TicketStatus
@@ -27,6 +28,9 @@ def draft_waiting(services: Services, model: str | None) -> None:
     done: list[dict[str, Any]] = []
     try:
         for number, ticket_id in enumerate(waiting, start=1):
+            if _has_draft(services, ticket_id):
+                # Somebody had it drafted meanwhile.
+                continue
             row = _draft(services, ticket_id, model)
             done.append(row)
             sys.stderr.write(f"{number} of {len(waiting)}  {ticket_id}  {row['status']}\n")
@@ -54,7 +58,7 @@ def _draft(services: Services, ticket_id: str, model: str | None) -> dict[str, A
         stream = services.drafter.draft(ticket_id, ACTOR, scope, writer)
         for _ in stream:
             pass
-    except RagError as error:
+    except CopilotError as error:
         row["error"] = str(error)
     else:
         with services.database.read() as session:
@@ -62,6 +66,11 @@ def _draft(services: Services, ticket_id: str, model: str | None) -> dict[str, A
         row |= {"status": draft.status, "model": draft.model, "reason": draft.reason}
         row["cost_usd"] = draft.cost_usd
     return row | {"seconds": round(time.perf_counter() - begun, 3)}
+
+
+def _has_draft(services: Services, ticket_id: str) -> bool:
+    with services.database.read() as session:
+        return session.scalar(select(Draft.id).where(Draft.ticket_id == ticket_id)) is not None
 
 
 def _sort(services: Services, ticket_id: str) -> bool:

@@ -21,13 +21,21 @@ MAX_CHARACTERS = 300
 def show(view: TicketView, act: Callable[[Wish], None]) -> None:
     """Show chips and a line to write on, and act on them."""
     key = f"inbox.change.{view.ticket.id}"
-    labels = {t(f"inbox.change_{kind}"): told for kind, told in KINDS.items()}
-    for language in LANGUAGES.values():
-        labels[t("inbox.change_language", language=language)] = f"Write in {language}."
-    chosen = st.pills(
-        t("inbox.change_kind"), list(labels), selection_mode="multi", key=f"{key}.kinds"
+    kinds = st.pills(
+        t("inbox.change_kind"),
+        list(KINDS),
+        selection_mode="multi",
+        format_func=lambda kind: t(f"inbox.change_{kind}"),
+        key=f"{key}.kinds",
+    )
+    language = st.pills(
+        t("inbox.change_language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=f"{key}.language",
     )
     words = st.text_input(t("inbox.change_text"), key=f"{key}.text", max_chars=MAX_CHARACTERS)
-    told = " ".join(filter(None, [*(labels[label] for label in chosen), words.strip()]))
-    if st.button(t("inbox.change_button"), key=f"{key}.button", disabled=not told):
-        act(Wish(told, afresh=True))
+    told = " ".join(filter(None, [*(KINDS[kind] for kind in kinds), words.strip()]))
+    nothing = not (told or language)
+    if st.button(t("inbox.change_button"), key=f"{key}.button", disabled=nothing):
+        act(Wish(told, language or "", afresh=True))

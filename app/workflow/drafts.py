@@ -173,13 +173,17 @@ def deviations(services: Services, user_id: str, draft_id: str, text: str) -> li
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_TICKETS_READ)
         draft = _visible(session, actor, draft_id)
-        language = session.get_one(Ticket, draft.ticket_id).language
-        return voice.deviations(text, desk_house(session).voice, language)
+        return voice.deviations(text, desk_house(session).voice, _language(session, draft))
 
 
 def _claims(session: Session, draft: Draft, text: str) -> list[CitedClaim]:
-    language = session.get_one(Ticket, draft.ticket_id).language
-    return desk_house(session).claims(text, sources(session, draft), language)
+    return desk_house(session).claims(text, sources(session, draft), _language(session, draft))
+
+
+def _language(session: Session, draft: Draft) -> str:
+    """Return the language of a reply: the customer's, unless the agent wished for another."""
+    customers = session.get_one(Ticket, draft.ticket_id).language
+    return draft.notes.get("reply_language", customers)
 
 
 def is_visible(session: Session, draft: Draft, scope: Scope) -> bool:

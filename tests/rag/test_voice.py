@@ -423,3 +423,21 @@ def test_a_voice_survives_its_json() -> None:
     assert Voice.model_validate(voice.model_dump(mode="json", exclude_defaults=True)) == voice
     assert voice.tone == "calm\ufffd"
     assert Voice.model_validate({}) == Voice()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "We need this from you. Thank you!\nSerial number\nDate of purchase",
+        "Thanks,\n1. Unplug the machine\n2. Wait a minute",
+        "It is sent today.\n\nKind regards\n\nP.S. Unplug it before cleaning",
+        "Hello Martha. Warranty: two years.",
+    ],
+)
+def test_what_a_customer_needs_is_never_taken_for_a_frame(content: str) -> None:
+    voice = Voice(languages={"en": Manner(greeting="Good day,", sign_off="Your team")})
+
+    dressed = dress(content, voice, "en", None)
+
+    needed = [line for line in content.splitlines() if line not in {"", "Thanks,"}]
+    assert [line for line in needed if line.removeprefix("Hello Martha. ") not in dressed] == []

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from rag import finding, lookup, provider
+from rag.house import House
 from rag.llm import LiteLlmModel, Patience
 from rag.models import Model
 from rag.pipeline import NO_WISH, Drafter, Wish
 from rag.tables import Attribution, Draft, DraftStatus, ModelCall
+from rag.voice import Manner, Voice
 from rag.writing import Writer
 from tests.openai_server import Fault, Reply, ScriptedServer
 from tests.rag.desk import TestDesk
@@ -211,3 +213,147 @@ def test_a_model_may_look_for_more_passages_and_cite_them(
         "Office hours",
     ]
     assert len(calls) == 2
+
+
+def test_whoever_leaves_while_sources_are_asked_for_leaves_the_whole_reply(
+    asked: TestDesk,
+) -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(UNCITED), Reply(CITED, delay=0.3))
+        route = _route(server)
+        writer = Writer(route, LiteLlmModel(route, PATIENCE))
+        stream = asked.drafter.draft("T-1", "ann@example.com", STAFF, writer)
+        pieces = stream.pieces()
+        text = ""
+        while text != UNCITED:
+            text += next(pieces)
+        while next(pieces):
+            pass
+        pieces.close()
+
+    with asked.database.read() as session:
+        draft = session.get_one(Draft, stream.draft_id)
+    assert (draft.status, draft.text, draft.attribution) == (
+        *(DraftStatus.READY, CITED, Attribution.AFTERWARDS),
+    )
+
+
+def test_an_excuse_does_not_take_the_place_of_a_reply(asked: TestDesk) -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(UNCITED), Reply("I am sorry, I cannot do that."))
+        route = _route(server)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert (draft.text, draft.attribution) == (CITED, Attribution.AFTERWARDS)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        json.dumps({"reply": UNCITED, "passages": [1]}),
+        f'{{"sentences": [{{"text": "{UNCITED}", "passages": [1]}}, {{"text": "Fill the',
+    ],
+)
+def test_json_that_is_no_reply_cannot_be_approved(asked: TestDesk, raw: str) -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(raw), Reply(raw))
+        route = _route(server, json_mode=True)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert (draft.status, draft.reason) == (DraftStatus.INCOMPLETE, "malformed")
+
+
+def test_words_around_the_json_are_no_part_of_the_reply(asked: TestDesk) -> None:
+    said = json.dumps({"sentences": [{"text": UNCITED, "passages": [1]}]})
+    with ScriptedServer() as server:
+        server.enqueue(Reply(f"Here is the reply:\n{said}\nI hope it helps."))
+        route = _route(server, json_mode=True)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert (draft.text, draft.attribution) == (CITED, Attribution.MODEL)
+
+
+def test_what_a_model_says_before_it_looks_is_no_part_of_the_reply(
+    asked: TestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding, "CANDIDATES", 1)
+    asked.publish("office", OFFICE)
+    said = "The customer service answers the telephone from Monday to Friday [2]."
+    with ScriptedServer() as server:
+        server.enqueue(Reply("Let me search for that.", tool_calls=(TOOL_CALL,)), Reply(said))
+        route = _route(server, tools=True)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert draft.text == said
+
+
+@pytest.mark.parametrize("text", ["I will search once more.", ""])
+def test_a_call_of_tools_that_nobody_offered_is_no_reply(asked: TestDesk, text: str) -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(text, tool_calls=(TOOL_CALL,)))
+        route = _route(server)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert (draft.status, draft.reason) == (DraftStatus.INCOMPLETE, "cut")
+
+
+def test_what_the_agent_asks_for_is_masked_too(desk: TestDesk) -> None:
+    desk.publish("errors", E17)
+    mail = "martha@bergmann.de"
+    desk.ticket(f"{QUESTION}\n\nKind regards,\nMartha Bergmann\n{mail}")
+    chat = Saying([CITED])
+
+    wish = Wish(f"Greet Martha Bergmann and say that we write to {mail}.")
+    _, draft, _ = _draft(desk.drafter, Writer(ROUTE, chat), wish=wish)
+
+    sent = str(chat.asked)
+    assert "Bergmann" not in sent
+    assert mail not in sent
+    assert "The agent asks for this: Greet <NAME_1>" in sent
+    assert draft.instruction == wish.instruction
+
+
+def test_a_reply_in_another_language_has_that_languages_frame(desk: TestDesk) -> None:
+    desk.publish("errors", E17)
+    desk.ticket(QUESTION)
+    manners = {
+        "de": Manner(greeting="Guten Tag,", sign_off="Ihr Team"),
+        "en": Manner(greeting="Good day,", sign_off="Your team"),
+    }
+    house = House(Voice(languages=manners))
+    chat = Saying(["Fehler E17 heißt, dass kein Wasser fließt [1]."])
+    drafter = replace(desk.drafter, house=lambda _: house)
+
+    _, draft, _ = _draft(drafter, Writer(ROUTE, chat), wish=Wish(language="de"))
+
+    assert draft.text.startswith("Guten Tag,")
+    assert draft.text.endswith("Ihr Team")
+    assert "Write the reply to the customer in German" in chat.asked[0][1]["content"]
+    assert draft.notes == {"reply_language": "de"}
+
+
+def test_half_a_character_does_not_cost_the_draft(asked: TestDesk) -> None:
+    with ScriptedServer() as server:
+        server.enqueue(Reply(f"{CITED} \ud83d"))
+        route = _route(server)
+        _, draft, _ = _draft(asked.drafter, Writer(route, LiteLlmModel(route, PATIENCE)))
+
+    assert draft.status == DraftStatus.READY
+    assert draft.text.startswith(CITED)
+
+
+def test_a_reply_that_was_rejected_where_it_was_remembered_is_not_given_again(
+    desk: TestDesk,
+) -> None:
+    desk.publish("errors", E17)
+    chat = Saying([CITED])
+    for ticket in ("T-1", "T-2", "T-3"):
+        desk.ticket(QUESTION, id=ticket)
+    _draft(desk.drafter, Writer(ROUTE, chat), "T-1")
+    _, second, _ = _draft(desk.drafter, Writer(ROUTE, chat), "T-2")
+    with desk.database.write() as session:
+        session.get_one(Draft, second.id).status = DraftStatus.REJECTED
+
+    _draft(desk.drafter, Writer(ROUTE, chat), "T-3")
+
+    assert len(chat.asked) == 2
