@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     )
     model_patience: float = Field(
         0.0,
-        description="Seconds to wait for a model's first words; 0 means 15 for hosted routes and "
+        description="Seconds to wait for a model's first words; 0 means 12 for hosted routes and "
         "60 for servers of your own.",
         ge=0,
     )

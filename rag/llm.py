@@ -27,7 +27,7 @@ class Patience:
     total: float
 
 
-HOSTED = Patience(first=15.0, next=15.0, total=90.0)
+HOSTED = Patience(first=12.0, next=15.0, total=90.0)
 # A server of one's own may have to load the model first, and write without an accelerator.
 OWN = Patience(first=60.0, next=15.0, total=300.0)
 

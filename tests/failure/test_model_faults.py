@@ -25,8 +25,8 @@ from tests.openai_server import Reply, ScriptedServer
 from tests.rag.desk import TestDesk
 
 Desk = tuple[TestDesk, ScriptedServer]
-# What hosted routes are given, ten times as fast.
-SHORT = Patience(*(seconds / 10 for seconds in (HOSTED.first, HOSTED.next, HOSTED.total)))
+# What hosted routes are given, three times as fast.
+SHORT = Patience(*(seconds / 3 for seconds in (HOSTED.first, HOSTED.next, HOSTED.total)))
 
 
 @pytest.fixture(scope="module")
