@@ -107,8 +107,9 @@ def report(made: list[tuple[Draft, int]]) -> None:
         "asked once only": unmended,
     }
     for name, values in shares.items():
-        sure = mean_interval([float(value) for value in values]) if values else None
-        told = f"{sure.mean:.2f} [{sure.low:.2f}-{sure.high:.2f}]" if sure else "none"
+        # Of one reply there is no interval.
+        sure = mean_interval([float(value) for value in values]) if len(values) > 1 else None
+        told = f"{sure.mean:.2f} [{sure.low:.2f}-{sure.high:.2f}]" if sure else f"{sum(values)}"
         write(f"  {name:40s} {told} of {len(values)}")
 
 
