@@ -6,7 +6,7 @@ server directly and through the product, in turns, and compares the time to the 
 words a second. The weights (1.1 GB) are fetched by tests/model/fetch.py; COPILOT_LLM_PYTHON names
 an interpreter with xllamacpp.
 
-usage: python -m tests.bench.drafting [--tickets N] [--timings N] [--threads N] [--json]
+usage: python -m tests.bench.drafting [--skip N] [--tickets N] [--timings N] [--threads N] [--json]
 """
 
 import argparse
@@ -71,10 +71,12 @@ def desk(home: Path) -> Services:
     return services
 
 
-def draft_all(services: Services, writer: Writer, count: int) -> list[tuple[Draft, int]]:
+def draft_all(
+    services: Services, writer: Writer, skipped: int, count: int
+) -> list[tuple[Draft, int]]:
     """Draft so many tickets; return each draft with the number of its requests."""
     made = []
-    for fields in list(tickets())[:count]:
+    for fields in list(tickets())[skipped : skipped + count]:
         with services.database.write() as session:
             ticket = save(session, TicketLine.model_validate(fields)).id
         wish = Wish(afresh=True)
@@ -185,6 +187,7 @@ def main() -> None:
     """Draft, then time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tickets", type=int, default=100)
+    parser.add_argument("--skip", type=int, default=0, help="so many tickets at the beginning")
     parser.add_argument("--timings", type=int, default=8)
     parser.add_argument("--threads", type=int, default=THREADS, help="of the model's server")
     parser.add_argument("--json", action="store_true", help="ask for JSON in place of markers")
@@ -197,7 +200,8 @@ def main() -> None:
         services = desk(Path(folder))
         route = resolve(f"openai/{ALIAS}", url=f"{url}/v1", key="none", window_tokens=WINDOW)
         route = replace(route, json_mode=options.json)
-        made = draft_all(services, Writer(route, LiteLlmModel(route, PATIENCE)), options.tickets)
+        writer = Writer(route, LiteLlmModel(route, PATIENCE))
+        made = draft_all(services, writer, options.skip, options.tickets)
         report(made)
         prompts = [row.prompt for row, calls in made if calls][: options.timings]
         time_both(route, prompts)
