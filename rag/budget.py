@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from rag import ledger
 from rag.errors import ContextOverflowError
 from rag.models import Model
 from rag.prompt import (
@@ -237,13 +238,5 @@ def _shortened(entry: ThreadMessage, characters: int) -> str:
 
 def _entry(hit: Hit, tokens: int, short: int | None) -> dict[str, Any]:
     why_not = f"no room left in the context window: {short} token(s) short"
-    return {
-        "passage_id": hit.passage.id,
-        "title": hit.version.title,
-        "page": hit.passage.first_page,
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "tokens": tokens,
-        "included": short is None,
-        "reason": hit.why if short is None else why_not,
-    }
+    reason = hit.why if short is None else why_not
+    return ledger.entry(hit, reason, included=short is None, tokens=tokens)

@@ -68,8 +68,9 @@ class Chain:
             return False
         if not self.is_strict and not self.breakers.permits(_key(route)):
             left = self.breakers.seconds_left(_key(route))
-            why = f"It failed several times and is asked again in {left:.0f} seconds."
-            self._pass_over(FAILED, route, why)
+            reason = f"it failed several times and is asked again in {left:.0f} seconds"
+            resting = ModelUnavailableError(model=route.name, reason=reason)
+            self._pass_over(FAILED, route, resting.describe()[0])
             return False
         return True
 

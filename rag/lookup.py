@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingest.db import storable
+from rag import ledger
 from rag.budget import Prompt
 from rag.prompt import passage
 from rag.provider import ToolCall
@@ -19,6 +20,7 @@ MAX_CALLS = 2
 FOUND = 4
 MAX_QUERY_CHARACTERS = 300
 NAME = "search_documents"
+FOUND_BY_MODEL = "the model looked for it"
 NOTHING = "Nothing more was found."
 TOOL: Mapping[str, Any] = {
     "type": "function",
@@ -82,7 +84,7 @@ class Lookup:
             texts.append(text)
             # It may have been left out for want of room: markers count in the ledger's order.
             left = [entry for entry in self._ledger if entry["passage_id"] != hit.passage.id]
-            self._ledger = [*left, _entry(hit, cost)]
+            self._ledger = [*left, ledger.entry(hit, FOUND_BY_MODEL, included=True, tokens=cost)]
         return texts
 
 
@@ -98,16 +100,3 @@ def _query(call: ToolCall) -> str | None:
 def _told(call: ToolCall) -> dict[str, Any]:
     function = {"name": call.name, "arguments": call.arguments or "{}"}
     return {"id": call.id, "type": "function", "function": function}
-
-
-def _entry(hit: Hit, tokens: int) -> dict[str, Any]:
-    return {
-        "passage_id": hit.passage.id,
-        "title": hit.version.title,
-        "page": hit.passage.first_page,
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "tokens": tokens,
-        "included": True,
-        "reason": "the model looked for it",
-    }

@@ -1,11 +1,11 @@
 """Which language models there are: the catalogue, and models named by LiteLLM id."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
-from rag.routes import Region, Route, Template, cost_usd, may_replace, read_routes, region_of
+from rag.routes import Region, Route, Template, cost_usd, read_routes, region_of
 
 EXTRACTIVE = "extractive"
 """The embedded drafter, which quotes and needs no model."""
@@ -76,17 +76,6 @@ def resolve(
     window = window_tokens or UNLISTED_WINDOW_TOKENS
     region = region_of(url) if url else "unknown"
     return Model(name, name, window, "server", url=_address(name, url), key=key, region=region)
-
-
-def fallbacks(
-    failed: Model, others: Sequence[Model], regions: Collection[str] | None
-) -> list[Model]:
-    """Return the models that may stand in for one that failed: data crosses no border for it."""
-    return [
-        model
-        for model in others
-        if model != failed and may_replace(failed.region, model.region, regions)
-    ]
 
 
 def _listed(route: Route, url: str | None, key: str | None, window: int | None) -> Model:

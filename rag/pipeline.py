@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.query_encoder import QueryEncoder
-from rag import budget, extractive, prompt, records
+from rag import budget, extractive, ledger, prompt, records
 from rag.breaker import Breakers
 from rag.budget import Prompt, Question
 from rag.chain import Chain
@@ -352,13 +352,4 @@ def _prompt(used: list[Hit], ledger: list[dict[str, Any]]) -> Prompt:
 
 
 def _quoted(hit: Hit, *, used: bool) -> dict[str, Any]:
-    return {
-        "passage_id": hit.passage.id,
-        "title": hit.version.title,
-        "page": hit.passage.first_page,
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "tokens": None,
-        "included": used,
-        "reason": hit.why if used else "not needed for the quotes",
-    }
+    return ledger.entry(hit, hit.why if used else "not needed for the quotes", included=used)

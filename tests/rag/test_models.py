@@ -10,7 +10,7 @@ from rag.budget import Question, fit
 from rag.errors import MissingUrlError, RetiredModelError, UnknownModelError
 from rag.llm import Completion, LiteLlmModel
 from rag.lookup import TOOL
-from rag.models import UNLISTED_WINDOW_TOKENS, Model, fallbacks, resolve
+from rag.models import UNLISTED_WINDOW_TOKENS, Model, resolve
 from rag.prompt import ThreadMessage
 from rag.provider import Usage
 from rag.routes import Route, read_routes
@@ -253,15 +253,3 @@ def test_a_window_larger_than_the_models_own_is_not_believed() -> None:
 )
 def test_where_data_goes_depends_on_the_address(name: str, url: str | None, region: str) -> None:
     assert resolve(name, url=url).region == region
-
-
-def test_a_fallback_never_crosses_the_desks_regions() -> None:
-    european, american = resolve("mixtral-8x7b-mistral"), resolve("mixtral-8x7b-together")
-    local, unlisted = resolve("mixtral-8x7b-ollama"), resolve("openai/gpt-oss")
-    others = [american, local, unlisted, european]
-
-    assert fallbacks(european, others, {"eu"}) == [local]
-    assert fallbacks(european, others, None) == [local]
-    assert fallbacks(european, others, {"eu", "us"}) == [american, local]
-    assert fallbacks(unlisted, others, None) == [local]
-    assert fallbacks(american, others, set()) == [local]

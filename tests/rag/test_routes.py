@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import CatalogueError
-from rag.routes import CATALOGUE, Load, cost_usd, is_allowed, read_routes
+from rag.routes import CATALOGUE, Load, cost_usd, is_allowed, may_replace, read_routes
 
 TABLE = """
 [mine]
@@ -158,3 +158,13 @@ def test_a_desk_sends_nothing_outside_its_regions() -> None:
     assert is_allowed("us", None)
     assert is_allowed("unknown", None)
     assert not is_allowed("unknown", {"unknown", "eu"})
+
+
+def test_a_stand_in_never_crosses_the_desks_regions() -> None:
+    assert may_replace("eu", "local", {"eu"})
+    assert may_replace("eu", "us", {"eu", "us"})
+    assert may_replace("eu", "eu", None)
+    assert not may_replace("eu", "us", {"eu"})
+    assert not may_replace("eu", "us", None)
+    assert not may_replace("unknown", "us", None)
+    assert not may_replace("us", "us", set())
