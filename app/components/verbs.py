@@ -10,7 +10,7 @@ from app.components.plain import plain
 from app.roles import Permission
 from app.services import Services
 from app.text import t
-from app.workflow import drafts
+from app.workflow import approving, drafts
 from app.workflow.access import Actor
 from app.workflow.drafts import DraftView
 from app.workflow.tickets import TicketView
@@ -68,7 +68,7 @@ def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -
 
 def _approve(services: Services, actor: Actor, row: Draft) -> None:
     try:
-        drafts.approve(services, actor.id, row.id, row.version, text_of(row))
+        approving.approve(services, actor.id, row.id, row.version, text_of(row))
     except CopilotError as error:
         session.put(session.PROBLEM, str(error))
         return
@@ -77,7 +77,7 @@ def _approve(services: Services, actor: Actor, row: Draft) -> None:
 
 def _reject(services: Services, actor: Actor, draft: DraftView, reason: str) -> None:
     try:
-        drafts.reject(services, actor.id, draft.draft.id, draft.draft.version, reason)
+        approving.reject(services, actor.id, draft.draft.id, draft.draft.version, reason)
     except CopilotError as error:
         st.error(plain(str(error)))
         return

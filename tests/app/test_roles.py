@@ -12,6 +12,7 @@ import app.workflow
 from app.errors import PermissionDeniedError
 from app.roles import PERMISSIONS, Permission, Role
 from app.workflow import (
+    approving,
     audits,
     cases,
     documents,
@@ -122,12 +123,12 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: drafts.begin(desk.services, who, desk.ticket, None),
         {ADMIN, AGENT},
     ),
-    "drafts.approve": (
-        lambda desk, who: drafts.approve(desk.services, who, desk.draft().id, 1, "Sent."),
+    "approving.approve": (
+        lambda desk, who: approving.approve(desk.services, who, desk.draft().id, 1, "Sent."),
         {ADMIN, AGENT},
     ),
-    "drafts.reject": (
-        lambda desk, who: drafts.reject(desk.services, who, desk.draft().id, 1, "wrong"),
+    "approving.reject": (
+        lambda desk, who: approving.reject(desk.services, who, desk.draft().id, 1, "wrong"),
         {ADMIN, AGENT},
     ),
     "gaps.latest": (lambda desk, who: gaps.latest(desk.services, who), {ADMIN, OWNER}),

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.errors import AlreadySettledError, NotFoundError
 from app.roles import Role
-from app.workflow import audits, documents, drafts
+from app.workflow import approving, audits, documents
 from ingest.access import Scope
 from ingest.tables import Event, Visibility
 from rag.tables import MACHINE, Label, Verdict
@@ -18,7 +18,7 @@ DOUBTED = "Wait for 99 seconds before that [1]."
 
 def _approve(desk: Desk, text: str, ticket: str = "T-1") -> str:
     draft = desk.draft(text, ticket=ticket)
-    drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+    approving.approve(desk.services, desk.agent, draft.id, 1, text)
     return draft.id
 
 
@@ -34,7 +34,7 @@ def _judge(desk: Desk, citation_id: str, who: str | None = None) -> None:
 def test_only_what_was_approved_is_audited(desk: Desk) -> None:
     desk.draft(SURE)
     rejected = desk.draft(SURE)
-    drafts.reject(desk.services, desk.agent, rejected.id, 1, "wrong")
+    approving.reject(desk.services, desk.agent, rejected.id, 1, "wrong")
 
     assert _next(desk) is None
 
@@ -126,7 +126,7 @@ def test_a_citation_of_a_document_one_may_not_see_is_not_served(desk: Desk) -> N
     engineer = desk.add_person("engineer", Role.AGENT, "engineers")
     reviewer = desk.add_person("chief", Role.REVIEWER, "engineers")
     draft = desk.draft(SURE, scope=Scope.of_staff(frozenset({"engineers"})))
-    drafts.approve(desk.services, engineer, draft.id, 1, SURE)
+    approving.approve(desk.services, engineer, draft.id, 1, SURE)
 
     view = _next(desk, reviewer)
 

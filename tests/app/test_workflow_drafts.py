@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
 from app.roles import Role
-from app.workflow import documents, drafts, tickets
+from app.workflow import approving, documents, drafts, tickets
 from app.workflow.drafts import DraftView
 from ingest.access import Scope
 from ingest.events import broken_links
@@ -42,7 +42,7 @@ def _count(desk: Desk, kind: type[Approval | Message | Claim]) -> int:
 def test_an_approved_reply_is_kept_sent_and_recorded(desk: Desk) -> None:
     draft = desk.draft()
 
-    approval_id = drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+    approval_id = approving.approve(desk.services, desk.agent, draft.id, 1, REPLY)
 
     with desk.services.database.read() as session:
         approval = session.get_one(Approval, approval_id)
@@ -70,7 +70,7 @@ def test_claims_and_citations_are_made_anew_from_the_edited_text(desk: Desk) -> 
     draft = desk.draft()
     edited = "Error E17 means that no water flows through the brew group [1]. Wait 99 seconds [1]."
 
-    drafts.approve(desk.services, desk.agent, draft.id, 1, edited)
+    approving.approve(desk.services, desk.agent, draft.id, 1, edited)
 
     view = _view(desk, draft)
     assert view.text == edited
@@ -96,7 +96,7 @@ def test_claims_and_citations_are_made_anew_from_the_edited_text(desk: Desk) -> 
 def test_a_marker_that_the_agent_mistyped_is_no_citation(desk: Desk, marker: str) -> None:
     draft = desk.draft()
 
-    drafts.approve(desk.services, desk.agent, draft.id, 1, f"Fill the tank with water {marker}.")
+    approving.approve(desk.services, desk.agent, draft.id, 1, f"Fill the tank with water {marker}.")
 
     [claim] = _view(desk, draft).claims
     assert claim.citations == []
@@ -108,10 +108,10 @@ def test_a_draft_is_settled_once(desk: Desk, settle: str, again: str) -> None:
     draft = desk.draft()
     other = desk.add_person("ben", Role.AGENT)
     acts: dict[str, Callable[[str, int], object]] = {
-        "approve": lambda who, version: drafts.approve(
+        "approve": lambda who, version: approving.approve(
             desk.services, who, draft.id, version, REPLY
         ),
-        "reject": lambda who, version: drafts.reject(
+        "reject": lambda who, version: approving.reject(
             desk.services, who, draft.id, version, "wrong"
         ),
     }
@@ -133,9 +133,10 @@ def test_two_agents_cannot_both_settle_one_draft(desk: Desk) -> None:
         together.wait()
         try:
             if number % 2:
-                drafts.reject(desk.services, people[number], draft.id, 1, "wrong")
+                approving.reject(desk.services, people[number], draft.id, 1, "wrong")
             else:
-                drafts.approve(desk.services, people[number], draft.id, 1, f"Reply {number} [1].")
+                text = f"Reply {number} [1]."
+                approving.approve(desk.services, people[number], draft.id, 1, text)
         except AlreadySettledError as error:
             return str(error.fields["who"])
         return "won"
@@ -156,7 +157,7 @@ def test_an_edit_in_another_window_is_noticed_by_its_version(desk: Desk) -> None
     draft = desk.draft()
 
     with pytest.raises(AlreadySettledError) as raised:
-        drafts.approve(desk.services, desk.agent, draft.id, 7, REPLY)
+        approving.approve(desk.services, desk.agent, draft.id, 7, REPLY)
 
     assert raised.value.fields == {"who": "another window"}
     assert desk.draft_row(draft.id).status == DraftStatus.READY
@@ -167,7 +168,7 @@ def test_a_reply_to_a_thread_that_moved_on_is_refused(desk: Desk) -> None:
     desk.add_ticket(desk.ticket, SOURCE, ("customer", "It works now, thank you."))
 
     with pytest.raises(ThreadMovedError):
-        drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+        approving.approve(desk.services, desk.agent, draft.id, 1, REPLY)
 
     assert desk.draft_row(draft.id).status == DraftStatus.READY
     assert _count(desk, Approval) == 0
@@ -178,9 +179,9 @@ def test_a_broken_off_draft_is_not_approved_as_it_is_but_edited_or_rejected(desk
 
     for text in (draft.text, f"  {draft.text}\n"):
         with pytest.raises(InvalidInputError) as raised:
-            drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+            approving.approve(desk.services, desk.agent, draft.id, 1, text)
         assert raised.value.fields["why"] == "it broke off before its end"
-    drafts.approve(desk.services, desk.agent, draft.id, 1, "Fill the tank and press [1].")
+    approving.approve(desk.services, desk.agent, draft.id, 1, "Fill the tank and press [1].")
 
     assert desk.draft_row(draft.id).status == DraftStatus.APPROVED
 
@@ -190,7 +191,7 @@ def test_an_empty_reply_is_not_sent(desk: Desk, text: str) -> None:
     draft = desk.draft()
 
     with pytest.raises(InvalidInputError):
-        drafts.approve(desk.services, desk.agent, draft.id, 1, text)
+        approving.approve(desk.services, desk.agent, draft.id, 1, text)
 
     assert _count(desk, Message) == 1
 
@@ -199,7 +200,7 @@ def test_what_an_abstained_draft_left_open_an_agent_may_write_alone(desk: Desk) 
     draft = desk.draft("NOT_IN_THE_DOCUMENTS")
     assert (draft.status, draft.text) == (DraftStatus.ABSTAINED, "")
 
-    drafts.approve(desk.services, desk.agent, draft.id, 1, "I shall ask a colleague about it.")
+    approving.approve(desk.services, desk.agent, draft.id, 1, "I shall ask a colleague about it.")
 
     assert _view(desk, draft).text == "I shall ask a colleague about it."
 
@@ -207,7 +208,7 @@ def test_what_an_abstained_draft_left_open_an_agent_may_write_alone(desk: Desk) 
 def test_a_rejected_draft_leaves_the_ticket_open_and_says_why(desk: Desk) -> None:
     draft = desk.draft()
 
-    drafts.reject(desk.services, desk.agent, draft.id, 1, " does not answer the question ")
+    approving.reject(desk.services, desk.agent, draft.id, 1, " does not answer the question ")
 
     with desk.services.database.read() as session:
         decision = session.scalar(select(Approval))
@@ -225,7 +226,7 @@ def test_an_approved_reply_reopens_as_it_was_after_its_source_changed_and_went(
     desk: Desk,
 ) -> None:
     draft = desk.draft()
-    drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+    approving.approve(desk.services, desk.agent, draft.id, 1, REPLY)
     before = _view(desk, draft)
 
     desk.publish("errors", "Everything is different now: wait 99 seconds.")
@@ -264,9 +265,9 @@ def test_what_is_not_there_is_said_not_to_be_there(desk: Desk) -> None:
     with pytest.raises(NotFoundError, match="There is no ticket T-9"):
         drafts.begin(desk.services, desk.agent, "T-9", None)
     with pytest.raises(NotFoundError):
-        drafts.approve(desk.services, desk.agent, "none", 1, "text")
+        approving.approve(desk.services, desk.agent, "none", 1, "text")
     with pytest.raises(NotFoundError):
-        drafts.reject(desk.services, desk.agent, "none", 1, "wrong")
+        approving.reject(desk.services, desk.agent, "none", 1, "wrong")
     with pytest.raises(NotFoundError):
         tickets.read(desk.services, desk.agent, "T-9")
 
@@ -283,7 +284,7 @@ def test_a_rejection_needs_a_reason(desk: Desk) -> None:
     draft = desk.draft()
 
     with pytest.raises(InvalidInputError, match="without a reason"):
-        drafts.reject(desk.services, desk.agent, draft.id, 1, "  ")
+        approving.reject(desk.services, desk.agent, draft.id, 1, "  ")
 
 
 def test_a_draft_from_documents_one_may_not_see_is_withheld_whole(desk: Desk) -> None:
@@ -300,8 +301,8 @@ def test_a_draft_from_documents_one_may_not_see_is_withheld_whole(desk: Desk) ->
     assert (withheld.draft, withheld.withheld) == (None, True)
     for act in (
         lambda: drafts.preview(desk.services, desk.agent, draft.id, REPLY),
-        lambda: drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY),
-        lambda: drafts.reject(desk.services, desk.agent, draft.id, 1, "no"),
+        lambda: approving.approve(desk.services, desk.agent, draft.id, 1, REPLY),
+        lambda: approving.reject(desk.services, desk.agent, draft.id, 1, "no"),
     ):
         with pytest.raises(NotFoundError):
             act()
@@ -312,13 +313,13 @@ def test_an_approval_sees_that_a_message_was_changed_under_the_draft(desk: Desk)
     desk.add_ticket(desk.ticket, "Never mind, I have another question: what does a repair cost?")
 
     with pytest.raises(ThreadMovedError):
-        drafts.approve(desk.services, desk.agent, draft.id, 1, REPLY)
+        approving.approve(desk.services, desk.agent, draft.id, 1, REPLY)
 
 
 def test_the_approved_reply_is_what_a_ticket_shows_whatever_was_drafted_after(desk: Desk) -> None:
     first = desk.draft()
     desk.draft("Another draft.")
-    drafts.approve(desk.services, desk.agent, first.id, 1, REPLY)
+    approving.approve(desk.services, desk.agent, first.id, 1, REPLY)
 
     view = tickets.read(desk.services, desk.agent, desk.ticket)
 
@@ -335,7 +336,7 @@ def test_a_reply_for_the_customer_loses_its_markers_and_nothing_else() -> None:
 def test_an_approved_reply_stays_when_the_other_program_tells_more_or_otherwise(
     desk: Desk,
 ) -> None:
-    drafts.approve(desk.services, desk.agent, desk.draft().id, 1, REPLY)
+    approving.approve(desk.services, desk.agent, desk.draft().id, 1, REPLY)
 
     def bodies() -> list[str]:
         view = tickets.read(desk.services, desk.agent, desk.ticket)

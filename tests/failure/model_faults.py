@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import InvalidInputError
-from app.workflow import drafts
+from app.workflow import approving
 from ingest.access import Scope
 from rag import provider
 from rag.breaker import Breakers
@@ -131,7 +131,7 @@ def see(desk: TestDesk, server: ScriptedServer, case: Case, patience: Patience) 
     with desk.database.read() as session:
         draft = session.get_one(Draft, stream.draft_id)
         try:
-            drafts.check_settleable(session, draft, draft.text)
+            approving.check_settleable(session, draft, draft.text)
         except InvalidInputError:
             can_be_approved = False
         else:
