@@ -278,3 +278,14 @@ def evaluate_retrieval(
     from app.commands.evaluate import retrieval as command
 
     command(folder, limit, history, learn=not no_learn)
+
+
+@evaluate_app.command("drafts")
+def evaluate_drafts(
+    file: Path,
+    model: Annotated[str | None, typer.Option(help="A model instead of the desk's.")] = None,
+) -> None:
+    """Measure drafts of tickets with a known verdict on this desk, which stays as it is."""
+    from app.commands.evaluate_drafts import drafts as command
+
+    command(console.services(), file, model)

@@ -24,7 +24,7 @@ from rag.models import Model
 from rag.outgoing import outgoing
 from rag.prompt import Style
 from rag.questions import Asked, asked
-from rag.records import LEFT_TO_PEOPLE, Finished, said
+from rag.records import LEFT_TO_PEOPLE, Facts, Finished, said
 from rag.replies import remembered
 from rag.retrieve import Hit, Retriever
 from rag.spending import may_spend
@@ -32,7 +32,7 @@ from rag.tables import DraftStatus
 from rag.tokens import counter
 from rag.topics import blocked
 from rag.voice import Voice, dress, instructions
-from rag.writing import ROOMY_TOKENS, Brief, Writer, Writing, reserved_tokens
+from rag.writing import ROOMY_TOKENS, Brief, Call, Writer, Writing, reserved_tokens
 
 SHOWN_WHEN_ABSTAINING = 3
 STOP_SECONDS = 5.0
@@ -101,7 +101,9 @@ class Drafter:
 
         The stream that is returned finishes and keeps it.
         """
-        return DraftStream(self, ticket_id, actor, scope, writer, wish)
+        with self.database.read() as session:
+            facts = records.facts(session, ticket_id, actor)
+        return DraftStream(self, facts, scope, writer, wish)
 
 
 class DraftStream:
@@ -113,8 +115,7 @@ class DraftStream:
     def __init__(
         self,
         drafter: Drafter,
-        ticket_id: str,
-        actor: str,
+        facts: Facts,
         scope: Scope,
         writer: Writer | None,
         wish: Wish,
@@ -123,8 +124,8 @@ class DraftStream:
         self._drafter = drafter
         self._wish = wish
         self._begun = time.perf_counter()
+        self._facts = facts
         with drafter.database.read() as session:
-            facts = self._facts = records.facts(session, ticket_id, actor)
             self._house = drafter.house(session)
         self._finder = Finder(
             *(drafter.retriever, drafter.encoder, drafter.abstain_below),
@@ -233,8 +234,7 @@ class DraftStream:
             if not self._chain.is_strict:
                 _require_words(writing)
         except RagError:
-            with self._drafter.database.write() as session:
-                records.add_calls(session, writing.calls)
+            self._record_calls(writing.calls)
             raise
         except BaseException:
             # Whoever leaves, or whatever breaks, what came is kept, and what was paid is counted.
@@ -322,10 +322,17 @@ class DraftStream:
             instruction=self._wish.instruction if writing else "",
             notes=self._notes(wished),
         )
-        with self._drafter.database.write() as session:
-            self.draft_id = records.keep(session, self._facts, finished)
+        self._record(finished)
         self._kept.set()
         return reply
+
+    def _record(self, finished: Finished) -> None:
+        with self._drafter.database.write() as session:
+            self.draft_id = records.keep(session, self._facts, finished)
+
+    def _record_calls(self, calls: Sequence[Call]) -> None:
+        with self._drafter.database.write() as session:
+            records.add_calls(session, calls)
 
     def _notes(self, language: str) -> dict[str, str]:
         notes = self._chain.notes | self._unanswered

@@ -6,7 +6,7 @@ from typing import Any
 from app import console
 from app.commands.tickets import ACTOR, read_tickets
 from app.services import Services
-from rag.tickets import save
+from rag.tickets import TicketLine, save
 
 
 def learn(services: Services, history: Path | None) -> None:
@@ -23,7 +23,7 @@ def learn(services: Services, history: Path | None) -> None:
 
 def import_history(services: Services, history: Path, *, known: frozenset[str]) -> list[str]:
     """Import the solved tickets of a file, but those whose id or text is known; return errors."""
-    lines, errors = read_tickets(history)
+    lines, errors = read_tickets(history, TicketLine)
     with services.database.write() as session:
         for line in lines:
             if known.isdisjoint({line.id, f"{line.subject}\n{line.body}", line.body}):

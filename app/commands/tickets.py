@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -17,11 +17,12 @@ from rag.tables import DraftStatus, Ticket
 from rag.tickets import TicketLine, save
 
 ACTOR = "command line"
+Line = TypeVar("Line", bound=TicketLine)
 
 
 def import_file(services: Services, file: Path) -> None:
     """Import a file of tickets, one JSON a line; a bad line is named and the rest goes on."""
-    lines, errors = read_tickets(file)
+    lines, errors = read_tickets(file, TicketLine)
     with services.database.write() as session:
         for line in lines:
             save(session, line)
@@ -32,20 +33,21 @@ def import_file(services: Services, file: Path) -> None:
         raise SystemExit(1)
 
 
-def read_tickets(file: Path) -> tuple[list[TicketLine], list[str]]:
-    """Return the tickets of a file, and what is wrong with its other lines.
+def read_tickets(file: Path, kind: type[Line]) -> tuple[list[Line], list[str]]:
+    """Return the tickets of a file, each of this kind, and what is wrong with its other lines.
 
     Raises:
         NotFoundError: There is no such file.
     """
     if not file.is_file():
         raise NotFoundError(what=f"file {file}")
-    tickets, errors = [], []
+    tickets: list[Line] = []
+    errors: list[str] = []
     with file.open(encoding="utf-8", errors="replace") as lines:
         for number, text in enumerate(lines, start=1):
             try:
                 if text.strip():
-                    tickets.append(_parse(text, f"Line {number}"))
+                    tickets.append(_parse(text, f"Line {number}", kind))
             except InvalidInputError as error:
                 errors.append(str(error))
     return tickets, errors
@@ -84,12 +86,12 @@ def _hand_over(services: Services, file: Path) -> str:
     else:
         raise NotFoundError(what=f"file {file}")
     with services.database.write() as session:
-        return save(session, _parse(text, "The ticket")).id
+        return save(session, _parse(text, "The ticket", TicketLine)).id
 
 
-def _parse(text: str, what: str) -> TicketLine:
+def _parse(text: str, what: str, kind: type[Line]) -> Line:
     try:
-        return TicketLine.model_validate(json.loads(text))
+        return kind.model_validate(json.loads(text))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = "".join(f"{part}: " for part in first["loc"])

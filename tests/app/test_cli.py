@@ -503,6 +503,64 @@ def test_evaluate_retrieval_of_something_else_is_a_clear_failure(run: Run, tmp_p
     assert str(tmp_path) in result.error["message"]
 
 
+def test_evaluate_drafts_judges_each_ticket_and_leaves_the_desk_as_it_is(
+    run: Run, pages: Path, tmp_path: Path
+) -> None:
+    run("ingest", pages)
+    before = run("audit", "verify").json
+    known = {**TICKET, "answerable": True, "must": ["no water flows"], "must_not": ["grinder"]}
+    other = {"id": "T-2", "subject": "Zebra", "body": "Who feeds the zebra?", "answerable": False}
+    lines = [json.dumps(known), json.dumps(other), json.dumps(TICKET), "no"]
+    file = tmp_path / "drafts.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+    result = run("evaluate", "drafts", file)
+    said = run("evaluate", "drafts", file, as_json=False).out
+
+    document = result.json
+    counts = ("tickets", "drafted", "abstained", "incomplete", "failed", "must_not_violated")
+    assert result.status == 0
+    assert [document[name] for name in counts] == [2, 1, 1, 0, 0, 0]
+    for share in ("citation_precision", "citation_recall", "must_met", "unanswerable_abstained"):
+        assert document[share] == 1.0
+    assert [row["status"] for row in document["outcomes"]] == ["drafted", "abstained"]
+    assert list(document["models"]) == ["extractive"]
+    assert len(document["errors"]) == 2
+    assert "answerable" in document["errors"][0]
+    assert document["errors"][1].startswith("Line 4")
+    assert "2 tickets, 1 of them with an answer: 1 drafted, 1 abstained" in said
+    assert run("audit", "verify").json == before
+    missing = run("draft", "--ticket", "T-1")
+    assert missing.error["code"] == "not_found"
+
+
+def test_evaluate_drafts_names_the_tickets_that_a_model_failed(
+    run: Run, pages: Path, tmp_path: Path, scripted: ScriptedServer
+) -> None:
+    run("ingest", pages)
+    file = tmp_path / "drafts.jsonl"
+    lines = [{**TICKET, "id": name, "answerable": True} for name in ("T-1", "T-2")]
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    scripted.enqueue(Reply("no", status=401))
+    scripted.enqueue(Reply("No water flows through the brew group of the Aria 700 [1]."))
+
+    document = run("evaluate", "drafts", file, "--model", "openai/scripted").json
+
+    assert (document["tickets"], document["drafted"], document["failed"]) == (2, 1, 1)
+    assert document["errors"][0].startswith("T-1: ")
+    assert list(document["models"]) == ["openai/scripted"]
+    [prompt] = document["prompts"]
+    assert prompt.startswith("openai/scripted ")
+
+
+def test_evaluate_drafts_without_a_ticket_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text("no\n", encoding="utf-8")
+
+    assert run("evaluate", "drafts", tmp_path / "bad.jsonl").status == 1
+    missing = run("evaluate", "drafts", tmp_path / "absent.jsonl")
+    assert (missing.status, missing.error["code"]) == (1, "not_found")
+
+
 def test_doctor_names_engine_generation_passages_and_delta(run: Run, pages: Path) -> None:
     empty = run("doctor").json
     run("ingest", pages)
