@@ -6,6 +6,7 @@ CopilotError
    ├─ SignInError
    ├─ TooManyAttemptsError
    ├─ AlreadySettledError
+   ├─ AlreadySentError
    ├─ ThreadMovedError
    ├─ ChangedMeanwhileError
    ├─ NotFoundError
@@ -44,6 +45,12 @@ class AlreadySettledError(WorkflowError):
     """Fields: who."""
 
     code = "already_settled"
+
+
+class AlreadySentError(WorkflowError):
+    """No fields."""
+
+    code = "already_sent"
 
 
 class ThreadMovedError(WorkflowError):

@@ -14,6 +14,7 @@ from app.desk import desk, desk_house, desk_learns
 from app.encoders import Encoders, of
 from app.errors import UnavailableDatabaseError
 from app.settings import Settings
+from app.webhook import Webhook
 from app.worker import Worker
 from ingest.db import Database
 from ingest.embed import PassageEncoder
@@ -154,6 +155,14 @@ class Services:
     def worker(self) -> Worker:
         """Return the worker of this home."""
         return Worker(self.ingestion, self.home, self.learner)
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """Return where sent replies are posted to; None where nowhere."""
+        settings = self.settings
+        if not settings.webhook_url:
+            return None
+        return Webhook(settings.webhook_url, settings.webhook_key.get_secret_value())
 
     @cached_property
     def learner(self) -> Learner:

@@ -1,9 +1,11 @@
 """The settings: the only reader of the environment."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import SettingError
@@ -80,6 +82,14 @@ class Settings(BaseSettings):
         ge=0.0,
         le=1.0,
     )
+    webhook_url: str = Field(
+        "",
+        description="Address that each sent reply is posted to, https or on this machine; empty "
+        "means none is.",
+    )
+    webhook_key: SecretStr = Field(
+        SecretStr(""), description="Key that signs what is posted there (HMAC-SHA256)."
+    )
     demo_password: SecretStr = Field(
         SecretStr(""), description="Password of the demo accounts; empty means a random one."
     )
@@ -87,6 +97,19 @@ class Settings(BaseSettings):
         default=False,
         description="Send the login cookie over HTTPS only; set it behind a TLS proxy.",
     )
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_safe(cls, url: str) -> str:
+        """Refuse an address that replies would travel to in the clear."""
+        if not url:
+            return url
+        parts = urlsplit(url)
+        if not (parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname))):
+            raise ValueError(
+                "it must begin with https://, or with http:// and lead to this machine"
+            )
+        return url
 
     @property
     def url(self) -> str:
@@ -99,6 +122,15 @@ class Settings(BaseSettings):
         if self.index:
             return self.index
         return "pgvector" if self.url.startswith("postgresql") else "chroma"
+
+
+def _is_here(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def read_settings(home: Path | None = None) -> Settings:

@@ -52,6 +52,19 @@ class SignInFailure(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
+class Delivery(Base):
+    """A sent reply that another program is told of, until it has taken it."""
+
+    __tablename__ = "deliveries"
+
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id"), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True, default=None)
+
+
 class Desk(Base):
     """The desk itself: one row."""
 

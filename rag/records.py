@@ -153,8 +153,9 @@ def current_draft(session: Session, ticket_id: str) -> Draft | None:
     query = select(Draft).where(Draft.ticket_id == ticket_id).order_by(Draft.created_at.desc())
     approved = session.scalar(query.where(Draft.status == DraftStatus.APPROVED).limit(1))
     if approved is not None:
-        answered = [list(entry) for entry in thread(session, ticket_id)[:-1]]
-        if approved.thread == answered:
+        messages = [list(entry) for entry in thread(session, ticket_id)]
+        # Sent, it is the last message; until then it answers the last one.
+        if approved.thread in (messages, messages[:-1]):
             return approved
     return session.scalar(query.limit(1))
 

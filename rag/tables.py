@@ -40,6 +40,16 @@ class DraftStatus(StrEnum):
     REJECTED = "rejected"
 
 
+class ApprovalState(StrEnum):
+    """What became of a decision: a `SEALED` reply waits to be sent, and is checked when it is."""
+
+    SEALED = "sealed"
+    SENT = "sent"
+    UNDONE = "undone"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+
+
 class CaseOrigin(StrEnum):
     """How a solved ticket came to be known."""
 
@@ -239,7 +249,10 @@ class Verdict(Base):
 
 
 class Approval(Base):
-    """The decision about a draft, with the text as it was sent."""
+    """The decision about a draft, with the text as it is sent; `seal` binds it, see rag/seal.py.
+
+    A draft has one: after an undone or refused approval the next decision takes its place.
+    """
 
     __tablename__ = "approvals"
 
@@ -248,7 +261,17 @@ class Approval(Base):
     final_text: Mapped[str] = mapped_column(Text)
     sha256: Mapped[str] = mapped_column(String(64))
     decided_by: Mapped[str] = mapped_column(Text)
+    state: Mapped[ApprovalState] = mapped_column(String(16), index=True)
     reason: Mapped[str] = mapped_column(Text, default="")
+    # Null of rejections, and of replies approved before there were seals.
+    seal: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
+    seal_sha256: Mapped[str | None] = mapped_column(String(64), default=None)
+    send_after: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    # Of a refused reply: what had moved since it was approved, each with what it was and is.
+    moved: Mapped[list[dict[str, str]]] = mapped_column(JSON, default_factory=list)
+    # What the draft was before, and is again when the approval is undone or refused.
+    draft_was: Mapped[DraftStatus | None] = mapped_column(String(16), default=None)
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 

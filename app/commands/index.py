@@ -5,12 +5,12 @@ import signal
 import threading
 from types import FrameType
 
-from app import console
+from app import console, dispatcher
 from app.encoders import UntilSwitched, renewed
 from app.health import report
 from app.services import Services
 from app.worker import stop_with_parent
-from ingest.events import broken_links
+from app.workflow import trail
 
 
 def reindex(services: Services) -> None:
@@ -39,6 +39,8 @@ def worker(services: Services, *, with_parent: bool) -> None:
         # Pages come first: the worker takes what processor time they leave.
         os.nice(10)
         stop_with_parent(stop)
+    # Replies must not wait behind documents.
+    dispatcher.start(services, stop)
     while not stop.is_set():
         services = renewed(services, services.encoders)
         services.worker.run(UntilSwitched(stop, services.encoders))
@@ -52,12 +54,24 @@ def doctor(services: Services) -> None:
 
 
 def verify_audit(services: Services) -> None:
-    """Check the chain of events; exit 1 where it is broken."""
-    with services.database.read() as session:
-        broken = list(broken_links(session))
-    console.show(
-        {"valid": not broken, "broken": broken},
-        ["The audit trail is whole."] if not broken else [f"Broken at event {n}." for n in broken],
-    )
-    if broken:
+    """Check the chain of events and the seal of every reply; exit 1 where something is broken."""
+    found = trail.verify(services.database)
+    document = {
+        "valid": found.is_whole,
+        "broken": found.broken_events,
+        "seals": found.sealed,
+        "unsealed": found.unsealed,
+        "broken_seals": found.broken_seals,
+    }
+    lines = [
+        *(f"Broken at event {number}." for number in found.broken_events),
+        *(
+            f"The reply {each['approval']} to ticket {each['ticket']} is not as it was approved: "
+            f"{', '.join(each['moved'])}."
+            for each in found.broken_seals
+        ),
+    ]
+    whole = f"The audit trail is whole, and so are {found.sealed} sealed replies."
+    console.show(document, lines or [whole])
+    if not found.is_whole:
         raise SystemExit(1)

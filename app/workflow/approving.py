@@ -1,11 +1,9 @@
 """Approving and rejecting: once, by one person, of exactly the text that is sent."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from datetime import timedelta
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.errors import AlreadySettledError, InvalidInputError, ThreadMovedError
@@ -14,44 +12,34 @@ from app.services import Services
 from app.workflow import drafts
 from app.workflow.access import Actor, require
 from app.workflow.drafts import UNSETTLED
+from ingest.db import now
 from ingest.events import record
-from rag import cases, records
-from rag.cases import Solution
-from rag.cite import CitedClaim
+from rag import records, seal
 from rag.mask import left_in
-from rag.tables import (
-    Approval,
-    Author,
-    CaseOrigin,
-    Draft,
-    DraftStatus,
-    Gap,
-    Message,
-    Ticket,
-    TicketStatus,
-)
+from rag.tables import Approval, ApprovalState, Citation, Claim, Draft, DraftStatus, Verdict
 from rag.tickets import thread
+
+UNDO_SECONDS = 10
 
 
 def approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
-    """Approve a reply as the agent leaves it, and return the approval's id.
+    """Seal a reply as the agent leaves it, to be sent in a moment; return the approval's id.
 
     Raises:
         AlreadySettledError: Somebody decided before, or in another window.
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
     """
-    with _race_as_moved_thread(), services.database.write() as session:
+    with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = drafts.visible(session, actor, draft_id)
         check_settleable(session, draft, text)
-        approval = _decision(actor, draft, text, reason=None)
-        _settle(session, draft, version, approval)
+        approval = _decide(session, actor, draft, version, text, ApprovalState.SEALED)
+        approval.send_after = approval.at + timedelta(seconds=UNDO_SECONDS)
         claims = drafts.claims_of(session, draft, text)
         records.add_claims(session, draft.id, approval.id, claims)
-        _answer(session, draft, text, approval)
-        _learn_from(session, draft, approval, claims)
-        detail = {"draft": draft.id, "sha256": approval.sha256}
+        seal.put_on(session, approval)
+        detail = {"draft": draft.id, "sha256": approval.sha256, "seal": approval.seal_sha256}
         record(session, actor.email, "draft:approve", draft.ticket_id, detail)
         return approval.id
 
@@ -70,7 +58,8 @@ def reject(services: Services, user_id: str, draft_id: str, version: int, reason
             raise InvalidInputError(
                 what="A rejection without a reason", why="nobody learns from it"
             )
-        _settle(session, draft, version, _decision(actor, draft, draft.text, reason.strip()))
+        rejection = _decide(session, actor, draft, version, draft.text, ApprovalState.REJECTED)
+        rejection.reason = reason.strip()
         record(session, actor.email, "draft:reject", draft.ticket_id, {"draft": draft.id})
 
 
@@ -90,73 +79,65 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
     if left := [each for each in left_in(text) if each not in written]:
         why = f"{left[0]} stands in it in place of a name or number"
         raise InvalidInputError(what="The reply as it is", why=why)
-    now = [list(entry) for entry in thread(session, draft.ticket_id)]
-    if draft.status in UNSETTLED and draft.thread != now:
+    present = [list(entry) for entry in thread(session, draft.ticket_id)]
+    if draft.status in UNSETTLED and draft.thread != present:
         raise ThreadMovedError
+    _check_alone(session, draft)
 
 
-def _settle(session: Session, draft: Draft, version: int, decision: Approval) -> None:
-    status = DraftStatus.APPROVED if decision.approved else DraftStatus.REJECTED
+def _check_alone(session: Session, draft: Draft) -> None:
+    """See that no other reply to the ticket is on its way."""
+    other = session.scalar(
+        select(Approval)
+        .join(Draft, Draft.id == Approval.draft_id)
+        .where(Draft.ticket_id == draft.ticket_id, Approval.state == ApprovalState.SEALED)
+    )
+    if other is not None:
+        raise AlreadySettledError(who=other.decided_by)
+
+
+def _decide(
+    session: Session, actor: Actor, draft: Draft, version: int, text: str, state: ApprovalState
+) -> Approval:
+    """Store a decision about a draft; an earlier one that was undone or refused goes."""
+    approved = state == ApprovalState.SEALED
+    before = draft.status
     # One statement decides between two people who act at once.
     won = session.scalar(
         update(Draft)
         .where(Draft.id == draft.id, Draft.version == version, Draft.status.in_(UNSETTLED))
-        .values(status=status, version=version + 1)
+        .values(
+            status=DraftStatus.APPROVED if approved else DraftStatus.REJECTED,
+            version=version + 1,
+        )
         .returning(Draft.id)
     )
+    earlier = session.scalar(select(Approval).where(Approval.draft_id == draft.id))
     if won is None:
-        earlier = session.scalar(select(Approval).where(Approval.draft_id == draft.id))
         raise AlreadySettledError(who=earlier.decided_by if earlier else "another window")
-    session.add(decision)
-    session.flush()
-
-
-def _decision(actor: Actor, draft: Draft, text: str, reason: str | None) -> Approval:
-    """Return an approval, or with a reason a rejection."""
-    return Approval(
+    if earlier is not None:
+        _forget(session, earlier)
+    decision = Approval(
         draft_id=draft.id,
-        approved=reason is None,
+        approved=approved,
         final_text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         decided_by=actor.email,
-        reason=reason or "",
+        state=state,
+        draft_was=before,
+        at=now(),
     )
+    session.add(decision)
+    session.flush()
+    return decision
 
 
-def _answer(session: Session, draft: Draft, text: str, approval: Approval) -> None:
-    """Put the reply into the thread, where the customer's next message will follow it."""
-    session.get_one(Ticket, draft.ticket_id).status = TicketStatus.ANSWERED
-    message = Message(
-        ticket_id=draft.ticket_id,
-        ordinal=len(draft.thread) + 1,
-        author=Author.AGENT,
-        body=drafts.without_markers(text),
-        approval_id=approval.id,
-    )
-    session.add(message)
-    # Answered questions are no gaps.
-    session.execute(delete(Gap).where(Gap.ticket_id == draft.ticket_id))
-
-
-def _learn_from(
-    session: Session, draft: Draft, approval: Approval, claims: Sequence[CitedClaim]
-) -> None:
-    """Make a case of an approved reply: the documents it cites solved the ticket."""
-    cited = {evidence.hit.document.id for claim in claims for evidence in claim.evidence}
-    if not cited:
-        return
-    ticket = session.get_one(Ticket, draft.ticket_id)
-    messages = [(Author(author), body) for author, body in draft.thread]
-    edited = approval.final_text.strip() != draft.text.strip()
-    solution = Solution(CaseOrigin.APPROVED, approval.at, edited, own_suggestion=not edited)
-    cases.link(session, ticket.id, sorted(cited))
-    cases.remember(session, ticket, messages, solution)
-
-
-@contextmanager
-def _race_as_moved_thread() -> Iterator[None]:
-    """Of two drafts of a ticket approved at one moment, the second finds its place taken."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise ThreadMovedError from error
+def _forget(session: Session, approval: Approval) -> None:
+    """Take an approval away that nothing was sent of; the events tell of it for ever."""
+    claims = select(Claim.id).where(Claim.approval_id == approval.id)
+    citations = select(Citation.id).where(Citation.claim_id.in_(claims))
+    session.execute(delete(Verdict).where(Verdict.citation_id.in_(citations)))
+    session.execute(delete(Citation).where(Citation.claim_id.in_(claims)))
+    session.execute(delete(Claim).where(Claim.approval_id == approval.id))
+    session.delete(approval)
+    session.flush()

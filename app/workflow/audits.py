@@ -12,7 +12,18 @@ from app.workflow import drafts
 from app.workflow.access import Actor, require
 from ingest.events import record
 from rag import cases
-from rag.tables import MACHINE, Approval, Author, Citation, Claim, Draft, Label, Ticket, Verdict
+from rag.tables import (
+    MACHINE,
+    Approval,
+    ApprovalState,
+    Author,
+    Citation,
+    Claim,
+    Draft,
+    Label,
+    Ticket,
+    Verdict,
+)
 from rag.tickets import question
 
 
@@ -83,7 +94,7 @@ def _waiting(actor: Actor) -> Select[str, Draft]:
         .join(Approval, Approval.id == Claim.approval_id)
         .outerjoin(machine, (machine.citation_id == Citation.id) & (machine.judge == MACHINE))
         .outerjoin(own, (own.citation_id == Citation.id) & (own.judge == actor.email))
-        .where(own.id.is_(None))
+        .where(own.id.is_(None), Approval.state == ApprovalState.SENT)
         .order_by(risk, Approval.at, Claim.ordinal, Citation.marker)
     )
 

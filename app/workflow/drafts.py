@@ -19,6 +19,7 @@ from rag.retrieve import Hit
 from rag.tables import (
     MACHINE,
     Approval,
+    ApprovalState,
     Citation,
     Claim,
     Draft,
@@ -68,6 +69,13 @@ class DraftView:
     @property
     def text(self) -> str:
         """Return the text that the claims' offsets count in."""
+        return (
+            self.decision.final_text if self.decision and _holds(self.decision) else self.draft.text
+        )
+
+    @property
+    def proposal(self) -> str:
+        """Return what an agent begins to edit with: what was approved once, else the draft."""
         approved = self.decision is not None and self.decision.approved
         return self.decision.final_text if approved and self.decision else self.draft.text
 
@@ -94,7 +102,7 @@ def read(session: Session, draft_id: str) -> DraftView:
     if draft is None:
         raise NotFoundError(what="such draft")
     decision = session.scalar(select(Approval).where(Approval.draft_id == draft_id))
-    of_text = decision.id if decision and decision.approved else None
+    of_text = decision.id if decision and _holds(decision) else None
     claims = session.scalars(
         select(Claim)
         .where(Claim.draft_id == draft_id, Claim.approval_id == of_text)
@@ -105,6 +113,11 @@ def read(session: Session, draft_id: str) -> DraftView:
     calls = select(ModelCall).where(ModelCall.draft_id == draft_id).order_by(ModelCall.at)
     asked = list(session.scalars(calls))
     return DraftView(draft, decision, views, sources(session, draft), considered, asked)
+
+
+def _holds(decision: Approval) -> bool:
+    """Tell whether the approved text is the one that counts."""
+    return decision.state in {ApprovalState.SEALED, ApprovalState.SENT}
 
 
 def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:

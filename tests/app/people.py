@@ -9,6 +9,7 @@ from app import accounts
 from app.roles import Role
 from app.services import Services
 from app.tables import User
+from app.workflow import approving, dispatch
 from ingest import jobs, sources
 from ingest.access import Scope
 from ingest.pipeline import ingest_documents
@@ -17,7 +18,7 @@ from ingest.store import document_id
 from ingest.tables import Visibility
 from rag.llm import ChatModel
 from rag.models import Model
-from rag.tables import Draft
+from rag.tables import ApprovalState, Draft
 from rag.tickets import TicketLine, save
 from rag.writing import Writer
 from tests.fakes import Reply, ScriptedChat
@@ -83,6 +84,14 @@ class Desk:
         )
         list(stream)
         return self.draft_row(str(stream.draft_id))
+
+    def send(self, draft: Draft, text: str = REPLY, who: str | None = None) -> str:
+        """Approve a draft and send it at once; return the approval's id."""
+        person = who or self.agent
+        approval_id = approving.approve(self.services, person, draft.id, draft.version, text)
+        sent = dispatch.send_now(self.services, person, approval_id)
+        assert sent == ApprovalState.SENT
+        return approval_id
 
     def draft_row(self, draft_id: str) -> Draft:
         with self.services.database.read() as session:

@@ -15,6 +15,7 @@ from app.workflow import (
     approving,
     audits,
     cases,
+    dispatch,
     documents,
     drafts,
     gaps,
@@ -63,6 +64,18 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "cases.recheck": (
         lambda desk, who: cases.recheck(desk.services, who, "none", desk.document),
         {ADMIN, OWNER},
+    ),
+    "dispatch.send_now": (
+        lambda desk, who: dispatch.send_now(desk.services, who, "none"),
+        {ADMIN, AGENT},
+    ),
+    "dispatch.state": (
+        lambda desk, who: dispatch.state(desk.services, who, "none"),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+    "dispatch.undo": (
+        lambda desk, who: dispatch.undo(desk.services, who, "none"),
+        {ADMIN, AGENT},
     ),
     "documents.entries": (lambda desk, who: documents.entries(desk.services, who), set(Role)),
     "documents.source": (

@@ -18,7 +18,7 @@ DOUBTED = "Wait for 99 seconds before that [1]."
 
 def _approve(desk: Desk, text: str, ticket: str = "T-1") -> str:
     draft = desk.draft(text, ticket=ticket)
-    approving.approve(desk.services, desk.agent, draft.id, 1, text)
+    desk.send(draft, text)
     return draft.id
 
 
@@ -31,7 +31,9 @@ def _judge(desk: Desk, citation_id: str, who: str | None = None) -> None:
     audits.judge(desk.services, person, citation_id, Label.SUPPORTED, "  looks right ")
 
 
-def test_only_what_was_approved_is_audited(desk: Desk) -> None:
+def test_only_what_was_sent_is_audited(desk: Desk) -> None:
+    waiting = desk.draft(SURE, ticket=desk.add_ticket("T-2"))
+    approving.approve(desk.services, desk.agent, waiting.id, 1, SURE)
     desk.draft(SURE)
     rejected = desk.draft(SURE)
     approving.reject(desk.services, desk.agent, rejected.id, 1, "wrong")
@@ -126,7 +128,7 @@ def test_a_citation_of_a_document_one_may_not_see_is_not_served(desk: Desk) -> N
     engineer = desk.add_person("engineer", Role.AGENT, "engineers")
     reviewer = desk.add_person("chief", Role.REVIEWER, "engineers")
     draft = desk.draft(SURE, scope=Scope.of_staff(frozenset({"engineers"})))
-    approving.approve(desk.services, engineer, draft.id, 1, SURE)
+    desk.send(draft, SURE, engineer)
 
     view = _next(desk, reviewer)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.errors import InvalidInputError
-from app.workflow import approving, tickets
+from app.workflow import tickets
 from rag.tables import Author, TicketStatus
 from rag.tickets import MAX_CHARACTERS
 from tests.app.people import QUESTION, REPLY, SENT, Desk
@@ -12,7 +12,7 @@ from tests.app.people import QUESTION, REPLY, SENT, Desk
 def test_the_queue_is_by_status_oldest_first(desk: Desk) -> None:
     desk.add_ticket("T-2")
     desk.add_ticket("T-3")
-    approving.approve(desk.services, desk.agent, desk.draft(ticket="T-2").id, 1, REPLY)
+    desk.send(desk.draft(ticket="T-2"))
 
     waiting = tickets.queue(desk.services, desk.agent, TicketStatus.OPEN)
     answered = tickets.queue(desk.services, desk.agent, TicketStatus.ANSWERED)
@@ -34,7 +34,7 @@ def test_a_ticket_is_read_with_its_thread_and_newest_draft(desk: Desk) -> None:
 
 
 def test_after_an_approval_the_thread_holds_the_reply(desk: Desk) -> None:
-    approving.approve(desk.services, desk.agent, desk.draft().id, 1, REPLY)
+    desk.send(desk.draft())
 
     view = tickets.read(desk.services, desk.agent, desk.ticket)
 
