@@ -14,6 +14,7 @@ CITATION = "open_citation"
 NOTICE = "notice"
 PROBLEM = "problem"
 STREAM = "stream"
+APPROVED_AT = "approved_at"
 
 
 def current_actor() -> Actor | None:

@@ -45,18 +45,17 @@ def show(services: Services, actor: Actor, versions: Sequence[Version]) -> None:
     if all(change.kind == ChangeKind.KEPT for change in changes):
         st.info(t("changes.none"))
         return
-    tree.show(f"changes.{key}", *comparison(changes, before, after))
+    heads = (t("changes.version", number=before), t("changes.version", number=after))
+    tree.show(f"changes.{key}", *comparison(changes, heads))
 
 
-def comparison(changes: Sequence[Change], before: int, after: int) -> list[Node]:
+def comparison(changes: Sequence[Change], sides: tuple[str, str]) -> list[Node]:
     """Return changes in words and as a table of two columns, unchanged stretches folded."""
     counts = {
         kind: sum(change.kind == kind for change in changes)
         for kind in (ChangeKind.CHANGED, ChangeKind.ADDED, ChangeKind.REMOVED)
     }
-    heads = [
-        node("th", t("changes.version", number=number), scope="col") for number in (before, after)
-    ]
+    heads = [node("th", side, scope="col") for side in sides]
     rows = list(_rows(changes))
     summary = t("changes.summary", **{str(kind): count for kind, count in counts.items()})
     if len(rows) > MAX_ROWS:
@@ -65,7 +64,7 @@ def comparison(changes: Sequence[Change], before: int, after: int) -> list[Node]
     # Another pair of versions is another table, in which nothing is unfolded yet.
     return [
         node("p", summary, role="status"),
-        node("table", *table, class_="changes", key=f"{before}.{after}"),
+        node("table", *table, class_="changes", key=".".join(sides)),
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import verbs
+from app.components import sending, verbs
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
 from app.components.source import source
@@ -19,7 +19,7 @@ from app.workflow.tickets import TicketView
 from ingest.tables import Visibility
 from rag.cite import CitedClaim
 from rag.retrieve import Hit
-from rag.tables import Attribution, DraftStatus, TicketStatus
+from rag.tables import ApprovalState, Attribution, DraftStatus, TicketStatus
 from rag.voice import Deviation
 
 EDITOR_HEIGHT = 220
@@ -78,20 +78,22 @@ def _open_draft(
     services: Services, actor: Actor, view: TicketView, draft: DraftView
 ) -> Place | None:
     row = draft.draft
+    sending.came_back(draft.decision)
     _explain(view, draft)
     _masked(draft)
     key = f"inbox.text.{row.id}"
+    edited = draft.proposal != row.text
     writing = st.toggle(
-        t("inbox.edit"), key=f"inbox.edit.{row.id}", value=row.status != DraftStatus.READY
+        t("inbox.edit"), key=f"inbox.edit.{row.id}", value=edited or row.status != DraftStatus.READY
     )
     if writing:
-        st.session_state.setdefault(key, verbs.text_of(row))
+        st.session_state.setdefault(key, verbs.text_of(draft))
         # Kept by a callback, which runs first: a click elsewhere must not cost what was typed.
         st.text_area(
             t("inbox.editor"), key=key, height=EDITOR_HEIGHT, on_change=verbs.keep, args=(row.id,)
         )
         verbs.keep(row.id)
-    text = verbs.text_of(row)
+    text = verbs.text_of(draft)
     claims = drafts.preview(services, actor.id, row.id, text)
     place = _reply(text, claims, key=f"reply.{row.id}")
     _warn_internal(claims)
@@ -108,11 +110,13 @@ def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftVie
         _rejected(draft)
         verbs.draft_button(services, actor, view, t("inbox.again"))
         return None
-    when = f"{decision.at:%Y-%m-%d %H:%M} UTC"
+    if decision.state == ApprovalState.SEALED:
+        sending.show(services, actor, decision)
+        return _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
+    when = f"{decision.sent_at or decision.at:%Y-%m-%d %H:%M} UTC"
     st.caption(t("inbox.approved", who=plain(decision.decided_by), when=when))
     st.button(t("inbox.next"), key="inbox.next", on_click=_open_next, args=(services, actor))
-    claims = drafts.preview(services, actor.id, row.id, decision.final_text)
-    place = _reply(decision.final_text, claims, key=f"reply.{decision.id}")
+    place = _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
     st.caption(t("inbox.copy"))
     st.code(drafts.without_markers(decision.final_text), language=None, wrap_lines=True)
     with st.expander(t("inbox.copy_with_sources")):

@@ -1,5 +1,6 @@
 """What an agent can do with a draft: have it made, approve, reject, look behind it."""
 
+import time
 from contextlib import closing
 
 import streamlit as st
@@ -18,15 +19,16 @@ from ingest.errors import CopilotError
 from rag.clarify import clarifying
 from rag.models import EXTRACTIVE
 from rag.pipeline import Wish
-from rag.tables import Draft, DraftStatus, ModelCall
+from rag.tables import DraftStatus, ModelCall
 
+REPEAT_SECONDS = 0.8
 LEDGER_COLUMNS = ("title", "page", "score", "tokens", "included", "reason")
 
 
-def text_of(row: Draft) -> str:
+def text_of(draft: DraftView) -> str:
     """Return the reply as the agent left it."""
-    kept = session.get(f"kept.{row.id}")
-    return row.text if kept is None else str(kept)
+    kept = session.get(f"kept.{draft.draft.id}")
+    return draft.proposal if kept is None else str(kept)
 
 
 def keep(draft_id: str) -> None:
@@ -49,7 +51,7 @@ def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -
                 help=t("inbox.approve_help"),
                 width="stretch",
                 on_click=_approve,
-                args=(services, actor, row),
+                args=(services, actor, draft),
             )
         with reject, st.popover(t("inbox.reject"), width="stretch"):
             reason = st.text_input(t("inbox.reject_reason"), key=f"inbox.reason.{row.id}")
@@ -62,17 +64,22 @@ def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -
         with change, st.popover(t("inbox.change"), width="stretch"):
             wishes.show(view, lambda wish: _stream(services, actor, view, wish))
     if row.status == DraftStatus.ABSTAINED:
-        _ask_customer(view, row)
+        _ask_customer(view, draft)
     _ledger(draft)
 
 
-def _approve(services: Services, actor: Actor, row: Draft) -> None:
+def _approve(services: Services, actor: Actor, draft: DraftView) -> None:
+    row = draft.draft
+    # Keys repeat, and what they hit then may be the next ticket.
+    if time.monotonic() - (session.get(session.APPROVED_AT) or 0.0) < REPEAT_SECONDS:
+        return
     try:
-        approving.approve(services, actor.id, row.id, row.version, text_of(row))
+        approving.approve(services, actor.id, row.id, row.version, text_of(draft))
     except CopilotError as error:
         session.put(session.PROBLEM, str(error))
         return
-    session.put(session.NOTICE, t("inbox.notice_approved"))
+    session.put(session.NOTICE, None)
+    session.put(session.APPROVED_AT, time.monotonic())
 
 
 def _reject(services: Services, actor: Actor, draft: DraftView, reason: str) -> None:
@@ -99,10 +106,11 @@ def draft_button(services: Services, actor: Actor, view: TicketView, label: str)
         _stream(services, actor, view, Wish(afresh=not first))
 
 
-def _ask_customer(view: TicketView, row: Draft) -> None:
+def _ask_customer(view: TicketView, draft: DraftView) -> None:
     """Offer a question in the customer's language, which states nothing, in place of a reply."""
     question = clarifying(view.ticket.language)
-    if question and not text_of(row).strip():
+    row = draft.draft
+    if question and not text_of(draft).strip():
         st.button(
             t("inbox.ask_customer"),
             key=f"inbox.ask.{row.id}",

@@ -13,7 +13,7 @@ from app.workflow.access import Actor, require
 from ingest.access import Scope
 from ingest.tables import Document, Passage, Version, Visibility
 from rag import voice
-from rag.cite import MARKER_WITH_BLANK, CitedClaim
+from rag.cite import MARKER_WITH_BLANK, CitedClaim, Evidence
 from rag.pipeline import NO_WISH, DraftStream, Wish
 from rag.retrieve import Hit
 from rag.tables import (
@@ -79,6 +79,20 @@ class DraftView:
         approved = self.decision is not None and self.decision.approved
         return self.decision.final_text if approved and self.decision else self.draft.text
 
+    @property
+    def cited(self) -> list[CitedClaim]:
+        """Return the claims as they are stored: quotes and places of then."""
+        hits = {hit.passage.id: hit for hit in self.sources}
+        return [
+            CitedClaim(
+                view.claim.text,
+                view.claim.start,
+                view.claim.end,
+                tuple(_evidence(cited, hits[cited.passage.id]) for cited in view.citations),
+            )
+            for view in self.claims
+        ]
+
 
 def begin(
     services: Services, user_id: str, ticket_id: str, model: str | None, wish: Wish = NO_WISH
@@ -113,6 +127,11 @@ def read(session: Session, draft_id: str) -> DraftView:
     calls = select(ModelCall).where(ModelCall.draft_id == draft_id).order_by(ModelCall.at)
     asked = list(session.scalars(calls))
     return DraftView(draft, decision, views, sources(session, draft), considered, asked)
+
+
+def _evidence(cited: CitationView, hit: Hit) -> Evidence:
+    row = cited.citation
+    return Evidence(row.marker, hit, row.quote, row.quote_start, row.quote_end)
 
 
 def _holds(decision: Approval) -> bool:

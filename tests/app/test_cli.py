@@ -592,8 +592,9 @@ def test_a_changed_event_breaks_the_audit_trail(run: Run, pages: Path, home: Pat
 
     broken = run("audit", "verify")
 
-    assert (whole.status, whole.json) == (0, {"valid": True, "broken": []})
-    assert (broken.status, broken.json) == (1, {"valid": False, "broken": [1]})
+    seals = {"seals": 0, "unsealed": 0, "broken_seals": []}
+    assert (whole.status, whole.json) == (0, {"valid": True, "broken": [], **seals})
+    assert (broken.status, broken.json) == (1, {"valid": False, "broken": [1], **seals})
 
 
 def test_an_account_is_added_once_with_a_password_from_standard_input(run: Run) -> None:

@@ -180,7 +180,7 @@ def test_changes_are_marked_by_more_than_colour_and_what_did_not_change_is_folde
     before = "\n".join([*kept, "It costs 45 euro.", "Gone."])
     after = "\n".join([*kept, "It costs 55 euro."])
 
-    summary, table = comparison(between(before, after), 1, 2)
+    summary, table = comparison(between(before, after), ("Version 1", "Version 2"))
 
     assert _words(summary) == "1 line(s) changed, 0 added, 1 removed."
     assert _tags(table).count("del") == 2
@@ -193,7 +193,7 @@ def test_changes_are_marked_by_more_than_colour_and_what_did_not_change_is_folde
 
 @pytest.mark.parametrize("text", ["<img src=x onerror=alert(1)>", "<script>1</script>"])
 def test_markup_in_a_document_stays_text_in_a_comparison(text: str) -> None:
-    _, table = comparison(between("Before.", text), 1, 2)
+    _, table = comparison(between("Before.", text), ("then", "now"))
 
     assert text in _words(table)
     assert not {"img", "script"} & set(_tags(table))

@@ -57,6 +57,7 @@ def test_an_agent_drafts_checks_edits_and_approves_a_reply(page: Page) -> None:
     editor.fill(written.replace("8 secondes", "9 secondes"))
     editor.press("Control+Enter")
     shoot(page, "edited")
+    page.get_by_role("button", name="Send now").click()
     expect(page.get_by_text("Approved by")).to_be_visible()
 
     expect(page.get_by_text("9 secondes").first).to_be_visible()
@@ -158,6 +159,7 @@ def test_a_reviewer_judges_the_citations_of_approved_replies(page: Page) -> None
     page.get_by_role("button", name="Draft a reply").click()
     page.locator(CITATION).first.wait_for()
     page.get_by_role("button", name="Approve").click()
+    page.get_by_role("button", name="Send now").click()
     page.get_by_text("Approved by").wait_for()
     sign_in(page, "reviewer")
     page.goto("/audits")

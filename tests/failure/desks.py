@@ -17,9 +17,9 @@ from ingest.pipeline import Ingestion
 from tests.fakes import HashEmbedder
 
 
-def open_desk(home: Path) -> Services:
+def open_desk(home: Path, database_url: str = "") -> Services:
     """Open the desk of a home folder, which is made where there is none."""
-    services = Services(Settings(home=home))
+    services = Services(Settings(home=home, database_url=database_url))
     embedder = HashEmbedder()
     index = ServedIndex(services.database, services._engine, embedder.fingerprint)
     ingestion = Ingestion(services.database, services.files, embedder, index, services.weights)

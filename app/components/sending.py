@@ -1,0 +1,108 @@
+"""An approved reply on its way: how long it waits, the way back, and why one was not sent."""
+
+from math import ceil
+
+import streamlit as st
+
+from app import session
+from app.components import tree
+from app.components.changes import comparison
+from app.components.plain import plain
+from app.roles import Permission
+from app.services import Services
+from app.text import t
+from app.workflow import dispatch
+from app.workflow.access import Actor
+from ingest.changes import between
+from ingest.db import now
+from ingest.errors import CopilotError
+from rag.seal import MovedKind
+from rag.tables import Approval, ApprovalState
+
+EVERY = "1s"
+# Of these the difference is shown line by line.
+COMPARED = {
+    MovedKind.TEXT,
+    MovedKind.CLAIMS,
+    MovedKind.VERDICT,
+    MovedKind.THREAD,
+    MovedKind.VERSION,
+}
+
+
+def show(services: Services, actor: Actor, approval: Approval) -> None:
+    """Count down until a reply is sent; the page is shown anew once it is, or has come back."""
+
+    @st.fragment(run_every=EVERY)
+    def countdown() -> None:
+        try:
+            present = dispatch.state(services, actor.id, approval.id)
+        except CopilotError:
+            st.rerun()
+        if present.state != ApprovalState.SEALED or present.send_after is None:
+            st.rerun()
+        seconds = ceil((present.send_after - now()).total_seconds())
+        st.info(t("sending.waits", seconds=seconds) if seconds > 0 else t("sending.due"))
+        if actor.may(Permission.DESK_DRAFTS_SETTLE):
+            _verbs(services, actor, approval.id)
+
+    countdown()
+
+
+def _verbs(services: Services, actor: Actor, approval_id: str) -> None:
+    undo, send = st.columns(2)
+    undo.button(
+        t("sending.undo"),
+        key=f"inbox.undo.{approval_id}",
+        type="primary",
+        shortcut="z",
+        width="stretch",
+        on_click=_undo,
+        args=(services, actor, approval_id),
+    )
+    send.button(
+        t("sending.now"),
+        key=f"inbox.send.{approval_id}",
+        width="stretch",
+        on_click=_send,
+        args=(services, actor, approval_id),
+    )
+
+
+def _undo(services: Services, actor: Actor, approval_id: str) -> None:
+    try:
+        dispatch.undo(services, actor.id, approval_id)
+    except CopilotError as error:
+        session.put(session.PROBLEM, str(error))
+
+
+def _send(services: Services, actor: Actor, approval_id: str) -> None:
+    try:
+        dispatch.send_now(services, actor.id, approval_id)
+    except CopilotError as error:
+        session.put(session.PROBLEM, str(error))
+
+
+def came_back(approval: Approval | None) -> None:
+    """Say why an open draft was approved before and yet is not sent."""
+    if approval is None:
+        return
+    if approval.state == ApprovalState.UNDONE:
+        st.info(t("sending.undone"))
+    if approval.state == ApprovalState.REFUSED:
+        st.error(t("sending.refused"))
+        for place, moved in enumerate(approval.moved):
+            _moved(moved, key=f"moved.{approval.id}.{place}")
+        st.caption(t("sending.again"))
+
+
+def _moved(moved: dict[str, str], key: str) -> None:
+    fields = {name: plain(moved[name]) for name in ("what", "was", "now")}
+    st.markdown(t(f"moved.{moved['kind']}", **fields))
+    if moved["kind"] not in COMPARED:
+        return
+    if moved["was"] == moved["now"]:
+        st.caption(t("moved.same"))
+        return
+    changes = between(moved["was"], moved["now"])
+    tree.show(key, *comparison(changes, (t("moved.then"), t("moved.present"))))

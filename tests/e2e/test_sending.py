@@ -1,0 +1,147 @@
+"""After the approval: undo, send, or come back with the reason, in a real browser."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.settings import Settings
+from ingest import life
+from ingest.db import Database
+from ingest.tables import Document
+from rag.tables import Message
+from tests.e2e.conftest import Desk, shoot, sign_in
+from tests.e2e.test_story import CITATION
+
+pytestmark = pytest.mark.browser
+WAITS = re.compile(r"It will be sent in \d+ s")
+
+
+QUESTION = "How much is the flat repair rate for an Aria 700?"
+
+
+def draft(page: Page, subject: str, question: str = QUESTION) -> str:
+    """Have a reply drafted to a ticket of this test's own, and return the ticket's id."""
+    sign_in(page, "agent")
+    pasted = page.get_by_label("Paste your own ticket")
+    pasted.fill(f"{subject}\n{question}")
+    pasted.press("Tab")
+    page.get_by_role("button", name="Open as a ticket").click()
+    page.get_by_role("button", name="Draft a reply").click()
+    page.locator(CITATION).first.wait_for()
+    return parse_qs(urlsplit(page.url).query)["ticket"][0]
+
+
+def approve(page: Page) -> None:
+    page.get_by_role("button", name="Approve").click()
+    page.get_by_text(WAITS).wait_for()
+
+
+@contextmanager
+def record(desk: Desk) -> Iterator[Session]:
+    """Open the record of the served desk, to change it behind the browser's back."""
+    database = Database(Settings(home=desk.home).url)
+    with database.write() as session:
+        yield session
+    database.close()
+
+
+def messages(desk: Desk, ticket_id: str) -> int:
+    with record(desk) as session:
+        return session.scalar(select(func.count()).where(Message.ticket_id == ticket_id)) or 0
+
+
+def test_an_approval_that_is_undone_sends_nothing_and_keeps_the_text(
+    page: Page, desk: Desk
+) -> None:
+    ticket = draft(page, "Repair rate")
+    page.get_by_text("Edit", exact=True).click()
+    editor = page.get_by_label("Reply to the customer")
+    editor.fill(f"{editor.input_value()}\nAda")
+    editor.press("Control+Enter")
+    page.get_by_text(WAITS).wait_for()
+    shoot(page, "sending")
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_text("nothing was sent")).to_be_visible()
+    expect(page.get_by_label("Reply to the customer")).to_have_value(re.compile("Ada$"))
+    shoot(page, "undone")
+    page.wait_for_timeout(11_000)
+    assert messages(desk, ticket) == 1
+
+
+def test_an_approval_that_is_left_alone_is_sent_by_itself(page: Page, desk: Desk) -> None:
+    ticket = draft(page, "Repair price")
+
+    approve(page)
+
+    expect(page.get_by_text("Approved by")).to_be_visible(timeout=30_000)
+    assert messages(desk, ticket) == 2
+
+
+def test_undo_has_a_key(page: Page, desk: Desk) -> None:
+    ticket = draft(page, "Price of a repair")
+    approve(page)
+
+    page.keyboard.press("z")
+
+    expect(page.get_by_text("nothing was sent")).to_be_visible()
+    assert messages(desk, ticket) == 1
+
+
+WORDS = "# Lunar brewer\n\nThe lunar brewer keeps its water at {} degrees while it waits.\n"
+
+
+def ingest(desk: Desk, file: Path) -> None:
+    command = [sys.executable, "-c", "from app.cli import main; main()", "ingest", str(file)]
+    options = ["--home", str(desk.home), "--visibility", "public"]
+    subprocess.run([*command, *options], check=True)
+
+
+@pytest.fixture
+def lunar(page: Page, desk: Desk, tmp_path: Path) -> str:
+    """Draft a reply from a document with two versions; return the document's id."""
+    file = tmp_path / "lunar.md"
+    for degrees in (85, 82):
+        file.write_text(WORDS.format(degrees))
+        ingest(desk, file)
+    draft(page, "Lunar brewer", "At how many degrees does the lunar brewer keep its water?")
+    with record(desk) as session:
+        found = session.scalars(select(Document.id).where(Document.title == "Lunar brewer"))
+        return found.one()
+
+
+def test_a_new_version_before_the_reply_goes_brings_it_back_with_the_difference(
+    page: Page, desk: Desk, lunar: str
+) -> None:
+    approve(page)
+
+    with record(desk) as session:
+        life.restore_version(session, lunar, 1, "olu")
+
+    expect(page.get_by_text("This reply was not sent")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("has a new version")).to_be_visible()
+    expect(page.locator("del").first).to_contain_text("82")
+    expect(page.locator("ins").first).to_contain_text("85")
+    shoot(page, "refused", whole=True)
+
+
+def test_a_withdrawal_before_the_reply_goes_brings_it_back(
+    page: Page, desk: Desk, lunar: str
+) -> None:
+    approve(page)
+
+    with record(desk) as session:
+        life.withdraw_document(session, lunar, "olu")
+
+    expect(page.get_by_text("“Lunar brewer” was withdrawn.")).to_be_visible(timeout=30_000)
+    shoot(page, "refused-withdrawn")
