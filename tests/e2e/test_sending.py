@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,7 +16,7 @@ from app.settings import Settings
 from ingest import life
 from ingest.db import Database
 from ingest.tables import Document
-from rag.tables import Message
+from rag.tables import Message, Ticket
 from tests.e2e.conftest import Desk, shoot, sign_in
 from tests.e2e.test_story import CITATION
 
@@ -25,19 +24,21 @@ pytestmark = pytest.mark.browser
 WAITS = re.compile(r"It will be sent in \d+ s")
 
 
-QUESTION = "How much is the flat repair rate for an Aria 700?"
+REPAIR = "How much is the flat repair rate for an Aria 700?\nHello, what does a repair cost?"
+LUNAR = "Lunar brewer\nAt how many degrees does the lunar brewer keep its water?"
 
 
-def draft(page: Page, subject: str, question: str = QUESTION) -> str:
+def draft(page: Page, desk: Desk, question: str = REPAIR) -> str:
     """Have a reply drafted to a ticket of this test's own, and return the ticket's id."""
     sign_in(page, "agent")
     pasted = page.get_by_label("Paste your own ticket")
-    pasted.fill(f"{subject}\n{question}")
+    pasted.fill(question)
     pasted.press("Tab")
     page.get_by_role("button", name="Open as a ticket").click()
     page.get_by_role("button", name="Draft a reply").click()
     page.locator(CITATION).first.wait_for()
-    return parse_qs(urlsplit(page.url).query)["ticket"][0]
+    with record(desk) as session:
+        return session.scalars(select(Ticket.id).order_by(Ticket.created_at.desc())).first() or ""
 
 
 def approve(page: Page) -> None:
@@ -62,7 +63,7 @@ def messages(desk: Desk, ticket_id: str) -> int:
 def test_an_approval_that_is_undone_sends_nothing_and_keeps_the_text(
     page: Page, desk: Desk
 ) -> None:
-    ticket = draft(page, "Repair rate")
+    ticket = draft(page, desk)
     page.get_by_text("Edit", exact=True).click()
     editor = page.get_by_label("Reply to the customer")
     editor.fill(f"{editor.input_value()}\nAda")
@@ -80,7 +81,7 @@ def test_an_approval_that_is_undone_sends_nothing_and_keeps_the_text(
 
 
 def test_an_approval_that_is_left_alone_is_sent_by_itself(page: Page, desk: Desk) -> None:
-    ticket = draft(page, "Repair price")
+    ticket = draft(page, desk)
 
     approve(page)
 
@@ -89,7 +90,7 @@ def test_an_approval_that_is_left_alone_is_sent_by_itself(page: Page, desk: Desk
 
 
 def test_undo_has_a_key(page: Page, desk: Desk) -> None:
-    ticket = draft(page, "Price of a repair")
+    ticket = draft(page, desk)
     approve(page)
 
     page.keyboard.press("z")
@@ -114,7 +115,7 @@ def lunar(page: Page, desk: Desk, tmp_path: Path) -> str:
     for degrees in (85, 82):
         file.write_text(WORDS.format(degrees))
         ingest(desk, file)
-    draft(page, "Lunar brewer", "At how many degrees does the lunar brewer keep its water?")
+    draft(page, desk, LUNAR)
     with record(desk) as session:
         found = session.scalars(select(Document.id).where(Document.title == "Lunar brewer"))
         return found.one()
