@@ -7,6 +7,7 @@ CopilotError
    ├─ TooManyAttemptsError
    ├─ AlreadySettledError
    ├─ AlreadySentError
+   ├─ UnconfirmedError
    ├─ ThreadMovedError
    ├─ ChangedMeanwhileError
    ├─ NotFoundError
@@ -51,6 +52,12 @@ class AlreadySentError(WorkflowError):
     """No fields."""
 
     code = "already_sent"
+
+
+class UnconfirmedError(WorkflowError):
+    """Fields: sentence."""
+
+    code = "unconfirmed"
 
 
 class ThreadMovedError(WorkflowError):

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, utils
 
 from ingest.sentences import sentence_spans
+from rag.commitments import kind_of
 from rag.retrieve import Hit
+from rag.tables import ClaimKind
 
 # Weak models write [1, 2], [^1], 【1】 or [Passage 1] where [1][2] was asked for.
 MARKER = re.compile(
@@ -37,6 +39,8 @@ MIN_CLAIM_WORDS = 3
 MAX_COURTESY_WORDS = 10
 # A second sentence joins the quote only if the claim fits clearly better to both.
 JOIN_GAIN = 5.0
+# A document can say what the desk grants, but not what it did for this customer.
+_DOCUMENTED = frozenset({ClaimKind.PROMISE, ClaimKind.DEADLINE, ClaimKind.CONCESSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,22 @@ class CitedClaim:
     start: int
     end: int
     evidence: tuple[Evidence, ...]
+    kind: ClaimKind = ClaimKind.FACT
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Tell whether it binds the desk in words of its own, so that a person must stand by it."""
+        if self.kind == ClaimKind.FACT:
+            return False
+        return self.kind not in _DOCUMENTED or not self._stands_in_a_source()
+
+    def _stands_in_a_source(self) -> bool:
+        stated = _folded(bare_text(self.text))
+        return any(
+            stated == _folded(text[start:end])
+            for text in {evidence.hit.passage.text for evidence in self.evidence}
+            for start, end in sentence_spans(text)
+        )
 
 
 def normalise(text: str, passages: int) -> str:
@@ -76,19 +96,20 @@ def cite(text: str, hits: Sequence[Hit]) -> list[CitedClaim]:
     """Split a normalised reply into claims, and find for each marker the words it points at.
 
     Greetings, courtesies, questions and lead-ins state nothing and are left out, unless they carry
-    a marker.
+    a marker or bind the desk.
     """
     claims = []
     for start, end in _sentences(text):
         sentence = text[start:end]
         markers = markers_in(sentence)
         bare = bare_text(sentence)
-        if not markers and not _states_something(bare):
+        kind = kind_of(bare)
+        if not markers and kind == ClaimKind.FACT and not _states_something(bare):
             continue
         evidence = tuple(
             quote(bare, marker, hits[marker - 1]) for marker in markers if 1 <= marker <= len(hits)
         )
-        claims.append(CitedClaim(sentence, start, end, evidence))
+        claims.append(CitedClaim(sentence, start, end, evidence, kind))
     return claims
 
 
@@ -114,6 +135,10 @@ def quote(claim: str, marker: int, hit: Hit) -> Evidence:
     start, end = _trim(text, start, end)
     offset = hit.passage.start
     return Evidence(marker, hit, text[start:end], offset + start, offset + end)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .-\u2013•*")
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rag.cite import CitedClaim, cite
 from rag.retrieve import Hit
+from rag.tables import ClaimKind
 from rag.topics import Topic
 from rag.voice import Voice, body
 
@@ -21,10 +22,12 @@ class House:
     regions: frozenset[str] | None = None
 
     def claims(self, text: str, hits: Sequence[Hit], language: str) -> list[CitedClaim]:
-        """Return what a reply states; greeting and sign-off state nothing, unless they cite."""
+        """Return what a reply states; greeting and sign-off only what cites or binds the desk."""
         start, end = body(text, self.voice, language)
         return [
             claim
             for claim in cite(text, hits)
-            if claim.evidence or (claim.start < end and claim.end > start)
+            if claim.evidence
+            or claim.kind != ClaimKind.FACT
+            or (claim.start < end and claim.end > start)
         ]

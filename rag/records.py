@@ -121,9 +121,16 @@ def keep(session: Session, about: Facts, finished: Finished) -> str:
 
 
 def add_claims(
-    session: Session, draft_id: str, approval_id: str | None, claims: Sequence[CitedClaim]
+    session: Session,
+    draft_id: str,
+    approval_id: str | None,
+    claims: Sequence[CitedClaim],
+    confirmed_by: str | None = None,
 ) -> None:
-    """Store claims with their citations, and what the machine says of each."""
+    """Store claims with their citations, and what the machine says of each.
+
+    Whoever approved them stands by those that bind the desk.
+    """
     for ordinal, cited in enumerate(claims, start=1):
         claim = Claim(
             draft_id=draft_id,
@@ -132,6 +139,8 @@ def add_claims(
             text=cited.text,
             start=cited.start,
             end=cited.end,
+            kind=cited.kind,
+            confirmed_by=confirmed_by if cited.needs_confirmation else None,
         )
         session.add(claim)
         session.flush()

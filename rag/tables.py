@@ -81,6 +81,17 @@ class Attribution(StrEnum):
     AFTERWARDS = "afterwards"
 
 
+class ClaimKind(StrEnum):
+    """What a sentence of a reply is; all but a `FACT` binds the desk to its customer."""
+
+    FACT = "fact"
+    ACTION = "action"
+    PROMISE = "promise"
+    DEADLINE = "deadline"
+    CONCESSION = "concession"
+    FAULT = "fault"
+
+
 class Label(StrEnum):
     """Whether a passage supports a claim."""
 
@@ -216,6 +227,9 @@ class Claim(Base):
     text: Mapped[str] = mapped_column(Text)
     start: Mapped[int]
     end: Mapped[int]
+    kind: Mapped[ClaimKind] = mapped_column(String(16), default=ClaimKind.FACT)
+    # Who stands by a sentence that binds the desk; null where nobody had to.
+    confirmed_by: Mapped[str | None] = mapped_column(Text, default=None)
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
 
 

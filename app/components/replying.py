@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import sending, verbs
+from app.components import confirmations, sending, verbs
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
 from app.components.source import source
@@ -99,6 +99,7 @@ def _open_draft(
     _warn_internal(claims)
     _sounds(drafts.deviations(services, actor.id, row.id, text))
     _summary(claims)
+    confirmations.show(actor, row.id, claims)
     verbs.show(services, actor, view, draft)
     return place or _nearest(draft)
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import streamlit as st
 
 from app import session
-from app.components import wishes
+from app.components import confirmations, wishes
 from app.components.plain import plain
 from app.roles import Permission
 from app.services import Services
@@ -74,7 +74,8 @@ def _approve(services: Services, actor: Actor, draft: DraftView) -> None:
     if time.monotonic() - (session.get(session.APPROVED_AT) or 0.0) < REPEAT_SECONDS:
         return
     try:
-        approving.approve(services, actor.id, row.id, row.version, text_of(draft))
+        confirmed = confirmations.confirmed(row.id)
+        approving.approve(services, actor.id, row.id, row.version, text_of(draft), confirmed)
     except CopilotError as error:
         session.put(session.PROBLEM, str(error))
         return

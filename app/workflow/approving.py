@@ -1,6 +1,7 @@
 """Approving and rejecting: once, by one person, of exactly the text that is sent."""
 
 import hashlib
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import delete, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import AlreadySettledError, InvalidInputError, ThreadMovedError
 from app.roles import Permission
 from app.services import Services
-from app.workflow import drafts
+from app.workflow import confirming, drafts
 from app.workflow.access import Actor, require
 from app.workflow.drafts import UNSETTLED
 from ingest.db import now
@@ -22,24 +23,36 @@ from rag.tickets import thread
 UNDO_SECONDS = 10
 
 
-def approve(services: Services, user_id: str, draft_id: str, version: int, text: str) -> str:
+def approve(
+    services: Services,
+    user_id: str,
+    draft_id: str,
+    version: int,
+    text: str,
+    confirmed: Collection[str] = (),
+) -> str:
     """Seal a reply as the agent leaves it, to be sent in a moment; return the approval's id.
+
+    `confirmed` are the sentences that bind the desk and that the agent stands by.
 
     Raises:
         AlreadySettledError: Somebody decided before, or in another window.
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
+        UnconfirmedError: A sentence binds the desk and is not among the confirmed ones.
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = drafts.visible(session, actor, draft_id)
         check_settleable(session, draft, text)
+        claims = drafts.claims_of(session, draft, text)
+        confirming.require_confirmed(claims, confirmed)
         approval = _decide(session, actor, draft, version, text, ApprovalState.SEALED)
         approval.send_after = approval.at + timedelta(seconds=UNDO_SECONDS)
-        claims = drafts.claims_of(session, draft, text)
-        records.add_claims(session, draft.id, approval.id, claims)
+        records.add_claims(session, draft.id, approval.id, claims, actor.email)
         seal.put_on(session, approval)
         detail = {"draft": draft.id, "sha256": approval.sha256, "seal": approval.seal_sha256}
+        detail |= confirming.detail(claims)
         record(session, actor.email, "draft:approve", draft.ticket_id, detail)
         return approval.id
 
