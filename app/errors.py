@@ -9,6 +9,7 @@ CopilotError
    ├─ AlreadySentError
    ├─ UnconfirmedError
    ├─ ThreadMovedError
+   ├─ StaleDraftError
    ├─ ChangedMeanwhileError
    ├─ NotFoundError
    ├─ InvalidInputError
@@ -64,6 +65,12 @@ class ThreadMovedError(WorkflowError):
     """No fields."""
 
     code = "thread_moved"
+
+
+class StaleDraftError(WorkflowError):
+    """Fields: titles."""
+
+    code = "stale_draft"
 
 
 class ChangedMeanwhileError(WorkflowError):

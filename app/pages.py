@@ -30,6 +30,8 @@ if actor.may(Permission.DESK_DRAFTS_SETTLE):
     pages.append(page("inbox"))
 if actor.may(Permission.DESK_DOCUMENTS_WRITE):
     pages += [page("documents"), page("gaps")]
+if actor.may(Permission.DESK_RECALLS_READ):
+    pages.append(page("recalls"))
 if actor.may(Permission.DESK_DRAFTS_AUDIT):
     pages.append(page("audits"))
 if actor.may(Permission.DESK_MEMORY_READ):

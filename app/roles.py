@@ -22,6 +22,8 @@ class Permission(StrEnum):
     DESK_DRAFTS_WRITE = "desk:drafts:write"
     DESK_MEMORY_READ = "desk:memory:read"
     DESK_MEMORY_WRITE = "desk:memory:write"
+    DESK_RECALLS_READ = "desk:recalls:read"
+    DESK_RECALLS_WRITE = "desk:recalls:write"
     DESK_RULES_READ = "desk:rules:read"
     DESK_RULES_WRITE = "desk:rules:write"
     DESK_TICKETS_READ = "desk:tickets:read"
@@ -35,6 +37,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DESK_DOCUMENTS_READ,
             Permission.DESK_DRAFTS_SETTLE,
             Permission.DESK_DRAFTS_WRITE,
+            Permission.DESK_RECALLS_READ,
+            Permission.DESK_RECALLS_WRITE,
             Permission.DESK_TICKETS_READ,
             Permission.DESK_TICKETS_WRITE,
         }
@@ -45,6 +49,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.DESK_DOCUMENTS_WRITE,
             Permission.DESK_MEMORY_READ,
             Permission.DESK_MEMORY_WRITE,
+            Permission.DESK_RECALLS_READ,
+            Permission.DESK_RECALLS_WRITE,
         }
     ),
     Role.REVIEWER: frozenset(

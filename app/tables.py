@@ -65,6 +65,25 @@ class Delivery(Base):
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True, default=None)
 
 
+class RecallDecision(Base):
+    """What was done about a citation of a sent reply whose source has changed since.
+
+    `version_id` is the version that was current then, empty where there was none: when another
+    one comes, the citation is looked at again.
+    """
+
+    __tablename__ = "recalls"
+
+    citation_id: Mapped[str] = mapped_column(ForeignKey("citations.id"), primary_key=True)
+    version_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    approval_id: Mapped[str] = mapped_column(ForeignKey("approvals.id"), index=True)
+    decided_by: Mapped[str] = mapped_column(Text)
+    # The draft of a correction; else nothing is corrected, for a reason.
+    draft_id: Mapped[str | None] = mapped_column(ForeignKey("drafts.id"), default=None)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
+
+
 class Desk(Base):
     """The desk itself: one row."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ingest.events import record
 from rag.budget import Prompt
 from rag.cite import CitedClaim, bare_text
+from rag.corrections import CORRECTION
 from rag.models import EXTRACTIVE
 from rag.prompt import PLAIN
 from rag.provider import Usage
@@ -158,15 +159,20 @@ def said(about: Facts) -> str:
 
 
 def current_draft(session: Session, ticket_id: str) -> Draft | None:
-    """Return the draft that counts: the approved one of the thread as it is, else the newest."""
+    """Return the draft that counts: the approved one of the thread as it is, else the newest.
+
+    A correction of what was sent comes before it.
+    """
     query = select(Draft).where(Draft.ticket_id == ticket_id).order_by(Draft.created_at.desc())
+    newest = session.scalar(query.limit(1))
+    messages = [list(entry) for entry in thread(session, ticket_id)]
+    if newest and newest.model == CORRECTION and newest.status != DraftStatus.REJECTED:
+        return newest
     approved = session.scalar(query.where(Draft.status == DraftStatus.APPROVED).limit(1))
-    if approved is not None:
-        messages = [list(entry) for entry in thread(session, ticket_id)]
-        # Sent, it is the last message; until then it answers the last one.
-        if approved.thread in (messages, messages[:-1]):
-            return approved
-    return session.scalar(query.limit(1))
+    # Sent, it is the last message; until then it answers the last one.
+    if approved is not None and approved.thread in (messages, messages[:-1]):
+        return approved
+    return newest
 
 
 def _add_citations(session: Session, claim_id: str, cited: CitedClaim) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, defer
 from ingest.store import current_version
 from ingest.tables import Document, Passage, Version
 from rag.succession import heir
-from rag.tables import MACHINE, Approval, Author, Citation, Claim, Draft, Verdict
+from rag.tables import MACHINE, Approval, Author, Citation, Claim, ClaimKind, Draft, Verdict
 from rag.tickets import thread
 
 
@@ -87,6 +87,8 @@ class SealedClaim:
     start: int
     end: int
     citations: tuple[SealedCitation, ...]
+    kind: str = ClaimKind.FACT
+    confirmed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,8 @@ def _claims(session: Session, approval_id: str) -> Iterator[SealedClaim]:
             )
             for row, label in session.execute(query)
         )
-        yield SealedClaim(claim.text, claim.start, claim.end, citations)
+        place = (claim.text, claim.start, claim.end)
+        yield SealedClaim(*place, citations, claim.kind, claim.confirmed_by)
 
 
 def _passages(session: Session, ids: set[str]) -> Iterator[SealedPassage]:
@@ -245,7 +248,7 @@ def _verdicts(seal: Seal) -> str:
 
 def _without_verdicts(seal: Seal) -> list[tuple[Any, ...]]:
     return [
-        (claim.text, claim.start, claim.end, citation and replace(citation, verdict=None))
+        (replace(claim, citations=()), citation and replace(citation, verdict=None))
         for claim in seal.claims
         for citation in claim.citations or (None,)
     ]

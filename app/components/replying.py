@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import confirmations, sending, verbs
+from app.components import confirmations, sending, stale, verbs
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
 from app.components.source import source
@@ -18,6 +18,7 @@ from app.workflow.drafts import UNSETTLED, DraftView
 from app.workflow.tickets import TicketView
 from ingest.tables import Visibility
 from rag.cite import CitedClaim
+from rag.corrections import CORRECTION
 from rag.retrieve import Hit
 from rag.tables import ApprovalState, Attribution, DraftStatus, TicketStatus
 from rag.voice import Deviation
@@ -53,6 +54,8 @@ def show(services: Services, actor: Actor, view: TicketView) -> Place | None:
         st.caption(models_line(services))
         verbs.draft_button(services, actor, view, t("inbox.draft"))
         return None
+    if draft.draft.model == CORRECTION and draft.draft.status in UNSETTLED:
+        st.info(t("inbox.correction"))
     if draft.draft.status in UNSETTLED:
         return _open_draft(services, actor, view, draft)
     return _settled(services, actor, view, draft)
@@ -94,6 +97,7 @@ def _open_draft(
         )
         verbs.keep(row.id)
     text = verbs.text_of(draft)
+    stale.show(services, actor, row, text)
     claims = drafts.preview(services, actor.id, row.id, text)
     place = _reply(text, claims, key=f"reply.{row.id}")
     _warn_internal(claims)

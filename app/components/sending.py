@@ -5,29 +5,17 @@ from math import ceil
 import streamlit as st
 
 from app import session
-from app.components import tree
-from app.components.changes import comparison
-from app.components.plain import plain
+from app.components import moved
 from app.roles import Permission
 from app.services import Services
 from app.text import t
 from app.workflow import dispatch
 from app.workflow.access import Actor
-from ingest.changes import between
 from ingest.db import now
 from ingest.errors import CopilotError
-from rag.seal import MovedKind
 from rag.tables import Approval, ApprovalState
 
 EVERY = "1s"
-# Of these the difference is shown line by line.
-COMPARED = {
-    MovedKind.TEXT,
-    MovedKind.CLAIMS,
-    MovedKind.VERDICT,
-    MovedKind.THREAD,
-    MovedKind.VERSION,
-}
 
 
 def show(services: Services, actor: Actor, approval: Approval) -> None:
@@ -91,18 +79,6 @@ def came_back(approval: Approval | None) -> None:
         st.info(t("sending.undone"))
     if approval.state == ApprovalState.REFUSED:
         st.error(t("sending.refused"))
-        for place, moved in enumerate(approval.moved):
-            _moved(moved, key=f"moved.{approval.id}.{place}")
+        for place, each in enumerate(approval.moved):
+            moved.show(each, key=f"moved.{approval.id}.{place}")
         st.caption(t("sending.again"))
-
-
-def _moved(moved: dict[str, str], key: str) -> None:
-    fields = {name: plain(moved[name]) for name in ("what", "was", "now")}
-    st.markdown(t(f"moved.{moved['kind']}", **fields))
-    if moved["kind"] not in COMPARED:
-        return
-    if moved["was"] == moved["now"]:
-        st.caption(t("moved.same"))
-        return
-    changes = between(moved["was"], moved["now"])
-    tree.show(key, *comparison(changes, (t("moved.then"), t("moved.present"))))

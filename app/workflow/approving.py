@@ -1,21 +1,27 @@
 """Approving and rejecting: once, by one person, of exactly the text that is sent."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from app.errors import AlreadySettledError, InvalidInputError, ThreadMovedError
+from app.errors import (
+    AlreadySettledError,
+    InvalidInputError,
+    StaleDraftError,
+    ThreadMovedError,
+)
 from app.roles import Permission
 from app.services import Services
-from app.workflow import confirming, drafts
+from app.workflow import confirming, drafts, recalls
 from app.workflow.access import Actor, require
 from app.workflow.drafts import UNSETTLED
 from ingest.db import now
 from ingest.events import record
-from rag import records, seal
+from rag import records, seal, staleness
+from rag.cite import CitedClaim
 from rag.mask import left_in
 from rag.tables import Approval, ApprovalState, Citation, Claim, Draft, DraftStatus, Verdict
 from rag.tickets import thread
@@ -40,6 +46,7 @@ def approve(
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
         UnconfirmedError: A sentence binds the desk and is not among the confirmed ones.
+        StaleDraftError: A source no longer says what the reply cites.
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
@@ -47,6 +54,7 @@ def approve(
         check_settleable(session, draft, text)
         claims = drafts.claims_of(session, draft, text)
         confirming.require_confirmed(claims, confirmed)
+        _check_fresh(session, claims)
         approval = _decide(session, actor, draft, version, text, ApprovalState.SEALED)
         approval.send_after = approval.at + timedelta(seconds=UNDO_SECONDS)
         records.add_claims(session, draft.id, approval.id, claims, actor.email)
@@ -73,7 +81,28 @@ def reject(services: Services, user_id: str, draft_id: str, version: int, reason
             )
         rejection = _decide(session, actor, draft, version, draft.text, ApprovalState.REJECTED)
         rejection.reason = reason.strip()
+        recalls.close_rejected(session, draft)
         record(session, actor.email, "draft:reject", draft.ticket_id, {"draft": draft.id})
+
+
+def renew(services: Services, user_id: str, draft_id: str, version: int) -> None:
+    """Let a stale draft cite the current versions of its sources, to be looked at anew.
+
+    Raises:
+        AlreadySettledError: Somebody decided before, or in another window.
+    """
+    with services.database.write() as session:
+        actor = require(session, user_id, Permission.DESK_DRAFTS_WRITE)
+        draft = drafts.visible(session, actor, draft_id)
+        if draft.status not in UNSETTLED or draft.version != version:
+            raise AlreadySettledError(who="another window")
+        renewed = staleness.renew(session, draft)
+        draft.version += 1
+        _forget_claims(session, (Claim.draft_id == draft.id) & Claim.approval_id.is_(None))
+        claims = drafts.claims_of(session, draft, draft.text)
+        records.add_claims(session, draft.id, None, claims)
+        detail = {"draft": draft.id, "passages": renewed}
+        record(session, actor.email, "draft:renew", draft.ticket_id, detail)
 
 
 def check_settleable(session: Session, draft: Draft, text: str) -> None:
@@ -96,6 +125,12 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
     if draft.status in UNSETTLED and draft.thread != present:
         raise ThreadMovedError
     _check_alone(session, draft)
+
+
+def _check_fresh(session: Session, claims: Sequence[CitedClaim]) -> None:
+    """See that the sources still say what the reply cites."""
+    if moved := staleness.stale(session, claims):
+        raise StaleDraftError(titles=", ".join(dict.fromkeys(each.what for each in moved)))
 
 
 def _check_alone(session: Session, draft: Draft) -> None:
@@ -147,10 +182,14 @@ def _decide(
 
 def _forget(session: Session, approval: Approval) -> None:
     """Take an approval away that nothing was sent of; the events tell of it for ever."""
-    claims = select(Claim.id).where(Claim.approval_id == approval.id)
+    _forget_claims(session, Claim.approval_id == approval.id)
+    session.delete(approval)
+    session.flush()
+
+
+def _forget_claims(session: Session, which: ColumnElement[bool]) -> None:
+    claims = select(Claim.id).where(which)
     citations = select(Citation.id).where(Citation.claim_id.in_(claims))
     session.execute(delete(Verdict).where(Verdict.citation_id.in_(citations)))
     session.execute(delete(Citation).where(Citation.claim_id.in_(claims)))
-    session.execute(delete(Claim).where(Claim.approval_id == approval.id))
-    session.delete(approval)
-    session.flush()
+    session.execute(delete(Claim).where(which))

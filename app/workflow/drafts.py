@@ -12,10 +12,11 @@ from app.services import Services
 from app.workflow.access import Actor, require
 from ingest.access import Scope
 from ingest.tables import Document, Passage, Version, Visibility
-from rag import voice
+from rag import staleness, voice
 from rag.cite import MARKER_WITH_BLANK, CitedClaim, Evidence
 from rag.pipeline import NO_WISH, DraftStream, Wish
 from rag.retrieve import Hit
+from rag.seal import Moved
 from rag.tables import (
     MACHINE,
     Approval,
@@ -89,6 +90,7 @@ class DraftView:
                 view.claim.start,
                 view.claim.end,
                 tuple(_evidence(cited, hits[cited.passage.id]) for cited in view.citations),
+                kind=view.claim.kind,
             )
             for view in self.claims
         ]
@@ -144,6 +146,14 @@ def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_TICKETS_READ)
         return claims_of(session, visible(session, actor, draft_id), text)
+
+
+def stale(services: Services, user_id: str, draft_id: str, text: str) -> list[Moved]:
+    """Return what a text cites that its source no longer says."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
+        draft = visible(session, actor, draft_id)
+        return staleness.stale(session, claims_of(session, draft, text))
 
 
 def deviations(services: Services, user_id: str, draft_id: str, text: str) -> list[Deviation]:

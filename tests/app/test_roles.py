@@ -21,6 +21,7 @@ from app.workflow import (
     gaps,
     memory,
     models,
+    recalls,
     rules,
     tickets,
     uploads,
@@ -41,6 +42,10 @@ VOICE = Voice(tone="Warm.")
 TOPIC = Topic(name="Law", words=("lawyer",))
 
 ACTS: dict[str, tuple[Act, set[Role]]] = {
+    "approving.renew": (
+        lambda desk, who: approving.renew(desk.services, who, "none", 1),
+        {ADMIN, AGENT},
+    ),
     "audits.next_citation": (
         lambda desk, who: audits.next_citation(desk.services, who),
         {ADMIN, REVIEWER},
@@ -128,6 +133,10 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: drafts.preview(desk.services, who, desk.draft().id, "Sent."),
         {ADMIN, AGENT, REVIEWER},
     ),
+    "drafts.stale": (
+        lambda desk, who: drafts.stale(desk.services, who, "none", ""),
+        {ADMIN, AGENT, REVIEWER},
+    ),
     "drafts.deviations": (
         lambda desk, who: drafts.deviations(desk.services, who, desk.draft().id, "Sent."),
         {ADMIN, AGENT, REVIEWER},
@@ -163,6 +172,18 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     ),
     "models.overview": (lambda desk, who: models.overview(desk.services, who), {ADMIN}),
     "models.ask": (lambda desk, who: models.ask(desk.services, who), {ADMIN}),
+    "recalls.listed": (
+        lambda desk, who: recalls.listed(desk.services, who),
+        {ADMIN, AGENT, OWNER},
+    ),
+    "recalls.prepare": (
+        lambda desk, who: recalls.prepare(desk.services, who, "none"),
+        {ADMIN, AGENT, OWNER},
+    ),
+    "recalls.dismiss": (
+        lambda desk, who: recalls.dismiss(desk.services, who, "none", "why"),
+        {ADMIN, AGENT, OWNER},
+    ),
     "rules.read": (lambda desk, who: rules.read(desk.services, who), {ADMIN}),
     "rules.save_voice": (lambda desk, who: rules.save_voice(desk.services, who, VOICE), {ADMIN}),
     "rules.save_topics": (

@@ -66,10 +66,10 @@ def test_an_approval_that_is_undone_sends_nothing_and_keeps_the_text(
     ticket = draft(page, desk)
     page.get_by_text("Edit", exact=True).click()
     editor = page.get_by_label("Reply to the customer")
+    expect(editor).to_have_value(re.compile("149"))
     editor.fill(f"{editor.input_value()}\nAda")
     editor.press("Control+Enter")
     page.get_by_text(WAITS).wait_for()
-    shoot(page, "sending")
 
     page.get_by_role("button", name="Undo").click()
 
@@ -84,6 +84,7 @@ def test_an_approval_that_is_left_alone_is_sent_by_itself(page: Page, desk: Desk
     ticket = draft(page, desk)
 
     approve(page)
+    shoot(page, "sending")
 
     expect(page.get_by_text("Approved by")).to_be_visible(timeout=30_000)
     assert messages(desk, ticket) == 2
