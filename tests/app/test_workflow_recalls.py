@@ -9,9 +9,10 @@ from app.workflow import approving, dispatch, documents, recalls, tickets
 from app.workflow.changed_sources import Recall
 from ingest.access import Scope
 from ingest.tables import Event, Visibility
+from rag.cite import cite
 from rag.corrections import CORRECTION
 from rag.drift import Drift
-from rag.tables import Approval, ApprovalState, Draft, DraftStatus, Ticket, TicketStatus
+from rag.tables import Approval, ApprovalState, ClaimKind, Draft, DraftStatus, Ticket, TicketStatus
 from tests.app.people import SOURCE, Desk
 
 TEXT = "Fill the tank and press the reset button for 10 seconds to clear error E17 [1]."
@@ -110,10 +111,10 @@ def test_preparing_opens_the_ticket_again_with_a_correction_that_cites_the_new_v
         {"corrects": approval_id},
     )
     assert draft.text == (
-        "Hello,\n\nwe told you something that has changed since. Please take note of the "
-        "correction.\n\nWe wrote: “Fill the tank and press the reset button for 10 seconds to "
-        "clear error E17.”\nIt says now:\nFill the tank and press the reset button for 15 seconds "
-        "to clear error E17. [1]\n\nKind regards"
+        "Hello,\n\nsomething in our earlier reply has changed since. Please take note of the "
+        "correction.\n\nIt said before: “Fill the tank and press the reset button for 10 seconds "
+        "to clear error E17.”\nIt says now:\nFill the tank and press the reset button for 15 "
+        "seconds to clear error E17. [1]\n\nKind regards"
     )
     [cited] = [c for claim in view.draft.claims for c in claim.citations]
     assert (cited.version.number, cited.citation.quote) == (
@@ -152,6 +153,7 @@ def test_a_correction_is_in_the_customers_language_where_it_is_known(
 
     recalls.prepare(desk.services, desk.agent, approval_id)
 
+    assert not any(claim.kind != ClaimKind.FACT for claim in cite(_draft(desk).text, []))
     greeting = {"de": "Guten Tag", "fr": "Bonjour", "it": "Buongiorno", "es": "Buenos días"}
     greeting |= {"nl": "Goedendag", "pt": "Hello"}
     assert _draft(desk).text.startswith(greeting[language])
@@ -249,7 +251,7 @@ def test_what_cites_a_withdrawn_document_is_taken_out_before_a_reply_goes(desk: 
     with pytest.raises(StaleDraftError):
         approving.approve(desk.services, desk.agent, draft.id, 1, TEXT)
 
-    approving.approve(desk.services, desk.agent, draft.id, 1, "I shall ask a colleague.")
+    approving.approve(desk.services, desk.agent, draft.id, 1, "It can be cleared.")
 
     assert desk.draft_row(draft.id).status == DraftStatus.APPROVED
 

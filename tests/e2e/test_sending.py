@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ WAITS = re.compile(r"It will be sent in \d+ s")
 
 
 REPAIR = "How much is the flat repair rate for an Aria 700?\nHello, what does a repair cost?"
-LUNAR = "Lunar brewer\nAt how many degrees does the lunar brewer keep its water?"
+LUNAR = "{}\nAt how many degrees does the {} keep its water while it waits?"
 
 
 def draft(page: Page, desk: Desk, question: str = REPAIR) -> str:
@@ -100,7 +102,8 @@ def test_undo_has_a_key(page: Page, desk: Desk) -> None:
     assert messages(desk, ticket) == 1
 
 
-WORDS = "# Lunar brewer\n\nThe lunar brewer keeps its water at {} degrees while it waits.\n"
+WORDS = "# {}\n\nThe {} keeps its water at {} degrees while it waits.\n"
+NUMBERS = count(1)
 
 
 def ingest(desk: Desk, file: Path) -> None:
@@ -109,26 +112,35 @@ def ingest(desk: Desk, file: Path) -> None:
     subprocess.run([*command, *options], check=True)
 
 
+@dataclass(frozen=True)
+class Lunar:
+    """A document with two versions of its own for each test."""
+
+    name: str
+    document: str
+
+
 @pytest.fixture
-def lunar(page: Page, desk: Desk, tmp_path: Path) -> str:
-    """Draft a reply from a document with two versions; return the document's id."""
-    file = tmp_path / "lunar.md"
+def lunar(page: Page, desk: Desk, tmp_path: Path) -> Lunar:
+    """Draft a reply from a document that once said 85 degrees and now says 82."""
+    name = f"Lunar brewer {next(NUMBERS)}"
+    file = tmp_path / f"{name}.md"
     for degrees in (85, 82):
-        file.write_text(WORDS.format(degrees))
+        file.write_text(WORDS.format(name, name, degrees))
         ingest(desk, file)
-    draft(page, desk, LUNAR)
+    draft(page, desk, LUNAR.format(name, name))
     with record(desk) as session:
-        found = session.scalars(select(Document.id).where(Document.title == "Lunar brewer"))
-        return found.one()
+        found = session.scalars(select(Document.id).where(Document.title == name))
+        return Lunar(name, found.one())
 
 
 def test_a_new_version_before_the_reply_goes_brings_it_back_with_the_difference(
-    page: Page, desk: Desk, lunar: str
+    page: Page, desk: Desk, lunar: Lunar
 ) -> None:
     approve(page)
 
     with record(desk) as session:
-        life.restore_version(session, lunar, 1, "olu")
+        life.restore_version(session, lunar.document, 1, "olu")
 
     expect(page.get_by_text("This reply was not sent")).to_be_visible(timeout=30_000)
     expect(page.get_by_text("has a new version")).to_be_visible()
@@ -138,12 +150,55 @@ def test_a_new_version_before_the_reply_goes_brings_it_back_with_the_difference(
 
 
 def test_a_withdrawal_before_the_reply_goes_brings_it_back(
-    page: Page, desk: Desk, lunar: str
+    page: Page, desk: Desk, lunar: Lunar
 ) -> None:
     approve(page)
 
     with record(desk) as session:
-        life.withdraw_document(session, lunar, "olu")
+        life.withdraw_document(session, lunar.document, "olu")
 
-    expect(page.get_by_text("“Lunar brewer” was withdrawn.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text(f"“{lunar.name}” was withdrawn.")).to_be_visible(timeout=30_000)
     shoot(page, "refused-withdrawn")
+
+
+def test_a_sent_reply_whose_document_changed_is_recalled_with_a_correction(
+    page: Page, desk: Desk, lunar: Lunar
+) -> None:
+    approve(page)
+    page.get_by_role("button", name="Send now").click()
+    page.get_by_text("Approved by").wait_for()
+    with record(desk) as session:
+        life.restore_version(session, lunar.document, 1, "olu")
+
+    page.get_by_role("link", name="Recalls").click()
+    expect(page.get_by_text("Number changed")).to_be_visible()
+    expect(page.locator("del").first).to_contain_text("82")
+    expect(page.locator("ins").first).to_contain_text("85")
+    shoot(page, "recalls")
+    page.get_by_role("button", name="Prepare a correction").click()
+    expect(page.get_by_text("The correction is drafted")).to_be_visible()
+
+    page.get_by_role("link", name="Inbox").click()
+    page.get_by_role("button", name=lunar.name).click()
+    expect(page.get_by_text("A correction of the reply that was sent")).to_be_visible()
+    expect(page.locator(CITATION).first).to_be_visible()
+    shoot(page, "correction")
+
+
+def test_a_stale_draft_is_told_and_cites_the_current_version_in_one_click(
+    page: Page, desk: Desk, lunar: Lunar
+) -> None:
+    with record(desk) as session:
+        life.restore_version(session, lunar.document, 1, "olu")
+    page.get_by_role("button", name=lunar.name).click()
+    expect(page.get_by_text("This draft is stale")).to_be_visible()
+    shoot(page, "stale")
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("cites what its source no longer says").first).to_be_visible()
+
+    page.get_by_role("button", name="Cite the current version").click()
+
+    expect(page.get_by_text("cites the current version now")).to_be_visible()
+    expect(page.get_by_text("This draft is stale")).to_have_count(0)
+    expect(page.locator("span.doubtful").first).to_contain_text("82")
+    shoot(page, "renewed")
