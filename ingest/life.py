@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from ingest import searchable
+from ingest import quarantine, searchable
 from ingest.errors import UnknownDocumentError
 from ingest.events import record, take_turn
 from ingest.store import current_version, next_number, passage_id, retire
@@ -124,6 +124,7 @@ def _copy(session: Session, document: Document, earlier: Version) -> Version:
     session.flush()
     _copy_rows(session, Page, earlier, version)
     _copy_rows(session, Passage, earlier, version)
+    quarantine.carry_over(session, earlier.id, version.id)
     searchable.admit(session, document.visibility, version)
     return version
 

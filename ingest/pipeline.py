@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tokenizers import Tokenizer
 
-from ingest import jobs, lexical, store, vectors
+from ingest import jobs, lexical, quarantine, store, vectors
 from ingest.chunk import chunk
 from ingest.db import Database
 from ingest.embed import Embedder
@@ -144,7 +144,9 @@ def _read(ingestion: Ingestion, job: Job, *, is_new: bool) -> Prepared | None:
         )
         for part in chunks
     ]
-    return Prepared(job, parsed, title, detect(parsed.text), chunks, texts)
+    names = [title, job.file_name, str(job.details.get("url") or ""), *parsed.hidden]
+    inspection = quarantine.inspect(parsed.text, chunks, names)
+    return Prepared(job, parsed, title, detect(parsed.text), chunks, texts, inspection)
 
 
 def _fail(ingestion: Ingestion, job: Job, error: CopilotError) -> None:

@@ -8,13 +8,14 @@ from uuid import uuid4
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer
 
-from ingest import jobs, places, searchable, vectors
+from ingest import jobs, places, quarantine, searchable, vectors
 from ingest.access import Scope
 from ingest.chunk import Chunk
 from ingest.db import Database
 from ingest.errors import DuplicateDocumentError, ForbiddenDocumentError
 from ingest.events import record, take_turn
 from ingest.parse.parsed import ParsedDocument
+from ingest.quarantine import Inspection
 from ingest.tables import (
     Document,
     Job,
@@ -32,7 +33,7 @@ QUERY_SIZE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A document read and split; `texts` are what is embedded, one for each chunk."""
+    """A document read, split and inspected; `texts` are what is embedded, one for each chunk."""
 
     job: Job
     parsed: ParsedDocument
@@ -40,6 +41,7 @@ class Prepared:
     language: str
     chunks: list[Chunk]
     texts: list[str]
+    inspection: Inspection
 
 
 def document_id(source: str) -> str:
@@ -345,6 +347,7 @@ def _add_passages(
     ]
     if rows:
         session.execute(insert(Passage), rows)
+    quarantine.hold(session, version.id, ready.inspection)
     searchable.admit(session, document.visibility, version)
 
 

@@ -64,6 +64,14 @@ class FindingKind(StrEnum):
     NUMBER_CONFLICT = "number_conflict"
 
 
+class SuspicionState(StrEnum):
+    """What became of a suspicion; only what is released is searched."""
+
+    QUARANTINED = "quarantined"
+    KEPT = "kept"
+    RELEASED = "released"
+
+
 class Document(Base):
     """One thing an owner keeps up to date; `source` tells it again when it comes back."""
 
@@ -178,6 +186,32 @@ class Passage(Base):
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
     # The first row of the table that the passage begins in the middle of.
     table_header: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class Suspicion(Base):
+    """A stretch of text that speaks to a language model or hides something; see `ingest.guard`.
+
+    With a passage, offsets count in its text; without one, it is a name of the version or hidden
+    text in it, and holds back all of its passages. `quote` are the suspicious words.
+    """
+
+    __tablename__ = "suspicions"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("versions.id"), index=True)
+    passage_id: Mapped[str | None] = mapped_column(ForeignKey("passages.id"), index=True)
+    # By it a text that comes again has the decision that was made of it before.
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    start: Mapped[int]
+    end: Mapped[int]
+    quote: Mapped[str] = mapped_column(Text)
+    state: Mapped[SuspicionState] = mapped_column(String(16), default=SuspicionState.QUARANTINED)
+    decided_by: Mapped[str | None] = mapped_column(Text, default=None)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+    id: Mapped[str] = mapped_column(
+        String(32), primary_key=True, default_factory=lambda: uuid4().hex
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, default_factory=now)
 
 
 class Embedding(Base):

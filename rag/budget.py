@@ -1,7 +1,7 @@
 """Fits thread and passages into the model's window, and keeps a ledger of what was left out."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -181,7 +181,7 @@ def _fit_thread(thread: Sequence[ThreadMessage], added: Measure, max_tokens: int
         if _exceeds(part, added, room):
             if kept and room < LEAST_CUT_TOKENS:
                 break
-            entry = ThreadMessage(thread[earlier].author, clean(thread[earlier].body))
+            entry = replace(thread[earlier], body=clean(thread[earlier].body))
             return [*mark, _cut(entry, added, room), *kept]
         kept.insert(0, part)
         free -= added(part)
@@ -233,7 +233,7 @@ def _shortened(entry: ThreadMessage, characters: int) -> str:
     # Three quarters from the beginning, where the question usually is.
     head, tail = characters * 3 // 2, characters // 2
     end = entry.body[len(entry.body) - tail :] if tail else ""
-    return message(ThreadMessage(entry.author, f"{entry.body[:head]}\n{MARK_CUT}\n{end}"))
+    return message(replace(entry, body=f"{entry.body[:head]}\n{MARK_CUT}\n{end}"))
 
 
 def _entry(hit: Hit, tokens: int, short: int | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ CopilotError
    ├─ ForbiddenRegionError
    ├─ ModelUnavailableError      the provider failed; another try may help
    ├─ ContextOverflowError
+   ├─ ForbiddenContentError      a reply holds what nothing it cites does
    ├─ EvaluationError
    ├─ TooFewCasesError
    └─ StoredRunError
@@ -68,6 +69,12 @@ class ContextOverflowError(RagError):
     """Fields: model, needed, window."""
 
     code = "context_overflow"
+
+
+class ForbiddenContentError(RagError):
+    """Fields: found, why."""
+
+    code = "forbidden_content"
 
 
 class EvaluationError(RagError):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ingest.guard import scan
 from rag import prompt
 from rag.mask import Masking, mask
 from rag.prompt import ThreadMessage
@@ -27,6 +28,9 @@ def outgoing(facts: Facts, *, masked: bool, instruction: str = "") -> Outgoing:
         texts = [prompt.clean(text) for text in (subject, *bodies, instruction)]
         found = mask(texts, names=facts.names)
         masking, (subject, *bodies, instruction) = found.masking, found.texts
-    authors = [author for author, _ in facts.messages]
-    thread = [ThreadMessage(*entry) for entry in zip(authors, bodies, strict=True)]
+    # As they came: what is cleaned away is suspicious, too.
+    thread = [
+        ThreadMessage(author, body, bool(scan(written)))
+        for (author, written), body in zip(facts.messages, bodies, strict=True)
+    ]
     return Outgoing(subject, thread, instruction, masking)

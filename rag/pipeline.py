@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.query_encoder import QueryEncoder
-from rag import budget, extractive, ledger, prompt, records
+from rag import budget, extractive, guard, ledger, prompt, records
 from rag.breaker import Breakers
 from rag.budget import Prompt, Question
 from rag.chain import Chain
@@ -35,6 +35,7 @@ from rag.voice import Voice, dress, instructions
 from rag.writing import ROOMY_TOKENS, Brief, Call, Writer, Writing, reserved_tokens
 
 SHOWN_WHEN_ABSTAINING = 3
+MAX_NOTED = 10
 STOP_SECONDS = 5.0
 # A source in another language must be so much closer before it is what was missing.
 CLEARLY = 0.1
@@ -135,6 +136,7 @@ class DraftStream:
         self._chain = Chain(writer, regions, drafter.may_pay, drafter.breakers)
         self.draft_id: str | None = None
         self._unanswered: dict[str, str] = {}
+        self._removed: dict[str, str] = {}
         self._stop = threading.Event()
         self._kept = threading.Event()
 
@@ -303,7 +305,7 @@ class DraftStream:
         fitted: Prompt,
         writing: Writing | None = None,
     ) -> str:
-        reply = normalise(text, len(fitted.hits)).strip()
+        reply = self._cleaned(normalise(text, len(fitted.hits)).strip(), fitted.hits)
         # The embedded drafter quotes in the customer's language, whatever is wished.
         wished = self._wish.language if writing else ""
         language = wished or self._facts.language
@@ -334,8 +336,17 @@ class DraftStream:
         with self._drafter.database.write() as session:
             records.add_calls(session, calls)
 
+    def _cleaned(self, reply: str, hits: Sequence[Hit]) -> str:
+        """Take out of a reply what may not stand in it, and note what that was."""
+        written = [body for _, body in self._facts.messages]
+        known = guard.known(reply, hits, written, self._house.voice)
+        reply, removed = guard.sanitise(reply, known)
+        if removed:
+            self._removed = {"removed": " · ".join(removed[:MAX_NOTED])}
+        return reply
+
     def _notes(self, language: str) -> dict[str, str]:
-        notes = self._chain.notes | self._unanswered
+        notes = self._chain.notes | self._unanswered | self._removed
         return notes | ({"reply_language": language} if language else {})
 
 

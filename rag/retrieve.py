@@ -15,6 +15,7 @@ from ingest.index.protocol import Neighbour, Vector
 from ingest.index.resident import ALONE, SECOND_PASSAGE_WEIGHT, Compared, ResidentVectors
 from ingest.index.served import ServedIndex
 from ingest.language import detect
+from ingest.quarantine import is_free
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Passage, Version, VersionStatus
 from rag.fusion import WORDS_WEIGHT
@@ -211,7 +212,7 @@ def _load(
         .join(Version, Version.id == Passage.version_id)
         .join(Document, Document.id == Version.document_id)
         .where(Passage.id.in_([neighbour.passage_id for neighbour in neighbours]))
-        .where(Version.status == VersionStatus.CURRENT)
+        .where(Version.status == VersionStatus.CURRENT, is_free())
         # A version's whole text is megabytes where a passage is wanted.
         .options(defer(Version.text, raiseload=True))
     )

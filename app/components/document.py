@@ -6,7 +6,7 @@ from math import ceil
 import streamlit as st
 
 from app import session
-from app.components import changes, describing, opened
+from app.components import changes, describing, opened, shield
 from app.components.addresses import of_original
 from app.components.library import is_overdue, today, visibility
 from app.components.moments import moment
@@ -149,12 +149,15 @@ def _restore(services: Services, actor: Actor, version: Version) -> None:
 
 def _passages(services: Services, actor: Actor, version: Version) -> None:
     st.subheader(t("document.all_passages", count=version.passages))
+    shields = shield.of_version(services, actor, version)
     pages = ceil(version.passages / PAGE_PASSAGES)
     number = st.pagination(pages, key=f"document.passages.{version.id}") if pages > 1 else 1
     first = (number - 1) * PAGE_PASSAGES + 1
     for passage in documents.passages(services, actor.id, version.id, first, PAGE_PASSAGES):
         with st.container(border=True):
             st.text(_place(passage))
+            if passage.id in shields:
+                st.warning(shields[passage.id], icon=shield.ICON)
             st.text(passage.text.strip())
 
 

@@ -6,7 +6,7 @@ from app import session
 
 SECTION = "documents.section"
 DOCUMENT = "document"
-SECTIONS = ("list", "uploads", "findings")
+SECTIONS = ("list", "uploads", "findings", "shield")
 
 
 def opened_document() -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import confirmations, sending, stale, verbs
+from app.components import confirmations, sending, shield, stale, verbs
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
 from app.components.source import source
@@ -163,6 +163,8 @@ def _explain(view: TicketView, draft: DraftView) -> None:
         st.warning(t("inbox.incomplete", reason=t(f"inbox.incomplete_{row.reason}")))
     elif row.reason:
         st.info(t(f"inbox.notice_{row.reason}", **notes))
+    if notes.get("removed"):
+        st.warning(t("inbox.removed", parts=notes["removed"]), icon=shield.ICON)
     if notes.get("unanswered"):
         st.info(t("inbox.unanswered", parts=notes["unanswered"]))
     if row.attribution != Attribution.MODEL:

@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.components import shield
 from app.components.plain import plain
 from app.text import t
 from app.workflow.tickets import TicketView
@@ -23,6 +24,7 @@ def show(view: TicketView) -> None:
     if made := view.ticket.triage:
         fields = {name: plain(str(made[name])) for name in ("intent", "urgency")}
         st.caption(t("inbox.triage", answer=_answerable(made), **fields))
+    shield.of_ticket(view.suspicious)
     with st.container(height=HEIGHT, border=False, key="thread"):
         for author, body in reversed(view.messages):
             kind = "customer" if author == Author.CUSTOMER else "agent"

@@ -1,7 +1,15 @@
 import streamlit as st
 
 from app import resources, session
-from app.components import document, findings, library, opened, upload_progress, uploading
+from app.components import (
+    document,
+    findings,
+    library,
+    opened,
+    shield,
+    upload_progress,
+    uploading,
+)
 from app.components.plain import plain
 from app.text import t
 from ingest.errors import CopilotError
@@ -24,8 +32,10 @@ def show(name: str) -> None:
     elif name == "uploads":
         uploading.show(services, actor)
         upload_progress.show(services, actor)
-    else:
+    elif name == "findings":
         findings.show(services, actor)
+    else:
+        shield.show(services, actor)
 
 
 def show_sections() -> None:
@@ -34,6 +44,7 @@ def show_sections() -> None:
     if notice := session.get(session.NOTICE):
         st.success(plain(notice))
         session.put(session.NOTICE, None)
+    shield.tell(services, actor)
     shown = t(f"documents.section_{opened.opened_section()}")
     tabs = st.tabs(list(NAMES), default=shown, key=SECTION, on_change=remember)
     for tab, name in zip(tabs, NAMES.values(), strict=True):

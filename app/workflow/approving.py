@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from app.desk import desk_house
 from app.errors import (
     AlreadySettledError,
     InvalidInputError,
@@ -20,7 +21,7 @@ from app.workflow.access import Actor, require
 from app.workflow.drafts import UNSETTLED
 from ingest.db import now
 from ingest.events import record
-from rag import records, seal, staleness
+from rag import guard, records, seal, staleness
 from rag.cite import CitedClaim
 from rag.mask import left_in
 from rag.tables import Approval, ApprovalState, Citation, Claim, Draft, DraftStatus, Verdict
@@ -47,6 +48,7 @@ def approve(
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
         UnconfirmedError: A sentence binds the desk and is not among the confirmed ones.
         StaleDraftError: A source no longer says what the reply cites.
+        ForbiddenContentError: It holds a link or an address that none of its sources holds.
     """
     with services.database.write() as session:
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
@@ -110,6 +112,7 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
 
     Raises:
         InvalidInputError: It is empty, a draft that broke off, or has a placeholder in it.
+        ForbiddenContentError: It holds a link or an address that none of its sources holds.
         ThreadMovedError: The customer wrote again after the draft.
     """
     if not text.strip():
@@ -121,6 +124,7 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
     if left := [each for each in left_in(text) if each not in written]:
         why = f"{left[0]} stands in it in place of a name or number"
         raise InvalidInputError(what="The reply as it is", why=why)
+    guard.check(text, drafts.sources(session, draft), [written], desk_house(session).voice)
     present = [list(entry) for entry in thread(session, draft.ticket_id)]
     if draft.status in UNSETTLED and draft.thread != present:
         raise ThreadMovedError

@@ -11,6 +11,7 @@ from app.services import Services
 from app.workflow import drafts
 from app.workflow.access import require
 from ingest.events import record
+from ingest.guard import scan
 from rag import records, tickets
 from rag.tables import Author, Gap, Ticket, TicketStatus
 from rag.tickets import MAX_CHARACTERS, TicketLine
@@ -30,6 +31,17 @@ class TicketView:
     messages: list[tuple[Author, str]]
     draft: drafts.DraftView | None
     withheld: bool
+
+    @property
+    def suspicious(self) -> list[str]:
+        """Return the words of the customer that speak to a language model, or hide something."""
+        written = [body for author, body in self.messages if author == Author.CUSTOMER]
+        known = [*self.ticket.customer, *map(str, self.ticket.customer.values())]
+        texts = [self.ticket.id, self.ticket.subject, self.ticket.product or "", *known, *written]
+        found = (
+            sign.hidden or text[sign.start : sign.end] for text in texts for sign in scan(text)
+        )
+        return list(dict.fromkeys(" ".join(quote.split()) for quote in found))
 
     @property
     def is_long(self) -> bool:

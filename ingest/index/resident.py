@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ingest.db import Database
 from ingest.index.protocol import Neighbour, Vector
+from ingest.quarantine import is_free
 from ingest.tables import Embedding, IndexOperation, Passage, Version, VersionStatus
 
 FETCH_SIZE = 1_000
@@ -161,6 +162,6 @@ def _rows(model: str) -> Select[str, str, str, bytes]:
         select(Version.document_id, Version.language, Passage.id, Embedding.vector)
         .join(Passage, Passage.version_id == Version.id)
         .join(Embedding, Embedding.content_hash == Passage.content_hash)
-        .where(Version.status == VersionStatus.CURRENT, Embedding.model == model)
+        .where(Version.status == VersionStatus.CURRENT, Embedding.model == model, is_free())
         .order_by(Version.document_id, Passage.ordinal)
     )

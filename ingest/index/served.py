@@ -22,6 +22,7 @@ from ingest.index.protocol import (
     Vector,
     VectorIndex,
 )
+from ingest.quarantine import is_free
 from ingest.tables import (
     Document,
     Embedding,
@@ -97,7 +98,7 @@ class ServedIndex:
                 select(func.count())
                 .select_from(Passage)
                 .join(Version)
-                .where(Version.status == VersionStatus.CURRENT)
+                .where(Version.status == VersionStatus.CURRENT, is_free())
             )
             return IndexState(
                 self._engine.engine,
@@ -261,7 +262,7 @@ def _vectors(model: str) -> Select[Visibility, str, bytes]:
         .join(Version, Version.id == Passage.version_id)
         .join(Document, Document.id == Version.document_id)
         .join(Embedding, Embedding.content_hash == Passage.content_hash)
-        .where(Embedding.model == model, Version.status == VersionStatus.CURRENT)
+        .where(Embedding.model == model, Version.status == VersionStatus.CURRENT, is_free())
     )
 
 

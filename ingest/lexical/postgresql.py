@@ -70,6 +70,10 @@ SEARCH = text("""
         JOIN documents ON documents.id = versions.document_id
         WHERE passages.id = ranked.passage_id
             AND documents.visibility = ANY (CAST(:visibilities AS text[]))
+            AND NOT EXISTS (
+                SELECT 1 FROM suspicions
+                WHERE suspicions.version_id = passages.version_id AND state <> 'released'
+                    AND coalesce(suspicions.passage_id, passages.id) = passages.id)
         OFFSET 0) AS permitted
     ORDER BY score DESC, passage_id
     LIMIT :k

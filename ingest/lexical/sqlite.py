@@ -57,6 +57,12 @@ SEARCH = text("""
     JOIN versions ON versions.id = passages.version_id
     JOIN documents ON documents.id = versions.document_id
     WHERE lexical_terms MATCH :expression AND documents.visibility IN :visibilities
+        AND passages.id NOT IN (
+            SELECT passage_id FROM suspicions
+            WHERE state <> 'released' AND passage_id IS NOT NULL)
+        AND passages.version_id NOT IN (
+            SELECT version_id FROM suspicions
+            WHERE state <> 'released' AND passage_id IS NULL)
     ORDER BY lexical_terms.rank
     LIMIT :k
 """).bindparams(bindparam("visibilities", expanding=True))

@@ -25,6 +25,7 @@ def encode(outcome: Outcome) -> bytes:
             "pages": [[page.number, page.start, page.end] for page in outcome.pages],
             "words": [_flat(page.words) for page in outcome.pages],
             "unread_pages": outcome.unread_pages,
+            "hidden": outcome.hidden,
         }
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
 
@@ -52,12 +53,14 @@ def _document(
     pages: list[tuple[int, int, int]],
     words: list[list[int]],
     unread_pages: list[int],
+    hidden: list[str],
     texts: dict[str, str],
 ) -> ParsedDocument:
     return ParsedDocument(
         blocks=tuple(Block(BlockKind(kind), *span) for kind, *span in blocks),
         pages=tuple(PageSpan(*span, _words(flat)) for span, flat in zip(pages, words, strict=True)),
         unread_pages=tuple(unread_pages),
+        hidden=tuple(hidden),
         **texts,
     )
 

@@ -55,7 +55,8 @@ class ParsedDocument:
 
     Blocks are in order, do not overlap and together hold every visible character. Pages are in
     order and cover the text without gaps; formats without pages have none. Unread pages are
-    pictures of text that nobody could read; they have a number and no text.
+    pictures of text that nobody could read; they have a number and no text. `hidden` is what the
+    file holds and does not show, and no part of the text.
     """
 
     title: str
@@ -65,3 +66,4 @@ class ParsedDocument:
     media_type: str
     parser: str
     unread_pages: tuple[int, ...] = ()
+    hidden: tuple[str, ...] = ()

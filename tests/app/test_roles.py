@@ -23,12 +23,13 @@ from app.workflow import (
     models,
     recalls,
     rules,
+    suspicions,
     tickets,
     uploads,
 )
 from ingest.errors import CopilotError
 from ingest.life import Description
-from ingest.tables import Visibility
+from ingest.tables import SuspicionState, Visibility
 from rag.tables import CaseState, Label, TicketStatus
 from rag.topics import Topic
 from rag.voice import Voice
@@ -193,6 +194,18 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "rules.save_regions": (
         lambda desk, who: rules.save_regions(desk.services, who, ["eu"]),
         {ADMIN},
+    ),
+    "suspicions.waiting": (
+        lambda desk, who: suspicions.waiting(desk.services, who),
+        {ADMIN, OWNER},
+    ),
+    "suspicions.of_version": (
+        lambda desk, who: suspicions.of_version(desk.services, who, "none"),
+        {ADMIN, AGENT, OWNER, REVIEWER},
+    ),
+    "suspicions.decide": (
+        lambda desk, who: suspicions.decide(desk.services, who, "none", SuspicionState.KEPT),
+        {ADMIN, OWNER},
     ),
     "tickets.queue": (
         lambda desk, who: tickets.queue(desk.services, who, TicketStatus.OPEN),
