@@ -82,9 +82,10 @@ $(PEERS)/installed: tests/bench/peers.lock
 	$(PEERS)/bin/python $(PIP) $(LOCKED) -r tests/bench/peers.lock
 	touch $@
 
-# Search and abstention on the sample desk's own questions; fails where they are significantly worse
+# Drafts of the sample desk's own tickets, then search and abstention on its questions; fails where they are significantly worse
 # than in the run that was kept in data/eval/last_run.json.
 eval: $(VENV)/tested
+	$(BIN)/python -m tests.bench.drafts --sets desk
 	$(BIN)/python -m tests.bench.sample
 
 # The same, and keeps this run for the next ones to be compared with, better or worse.

@@ -13,7 +13,7 @@ CELL = "|"
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
 _STEP = re.compile(r"^\s*\d{1,2}[.)]\s+")
 _BULLET = re.compile(r"^\s*[-*•]\s+")
-_NUMBER = re.compile(r"^(?:\d+\.)+\d*\s+|^\d+\s+")
+_NUMBER = re.compile(r"^(?:\d+\.)+\d*\s+")
 _ENDINGS = (".", "!", "…", ".)", "”", "»", '."')
 # They say of whom only in the sentence before.
 _POINTS_BACK = re.compile(
@@ -23,6 +23,17 @@ _POINTS_BACK = re.compile(
     r"|ess[oai]|quest[oaei]|ciò|altrimenti|poi"
     r"|est[oae]s?|ello|luego|después"
     r"|deze|dit|dat|daarna|anders)\b",
+    re.IGNORECASE,
+)
+
+# What a page says of itself, or of another one, is no answer once it is quoted elsewhere.
+_OF_PAGES = re.compile(
+    r"\b(?:(?:this|the following) (?:article|page|guide|section|chapter|document|manual|tutorial)"
+    r"|(?:over|click|read|see) here"
+    r"|dieser? (?:artikel|seite|anleitung|abschnitt|kapitel|handbuch)"
+    r"|(?:cet article|cette page|ce (?:guide|manuel|chapitre|document))"
+    r"|quest[oa] (?:articolo|pagina|guida|manuale)|est[ea] (?:artículo|página|guía|manual)"
+    r"|(?:dit artikel|deze (?:pagina|handleiding)))\b",
     re.IGNORECASE,
 )
 
@@ -76,12 +87,13 @@ def _sentences(block: str, heading: str, offset: int) -> Iterator[Quote]:
     before = ""
     for start, end in sentence_spans(block):
         raw = " ".join(block[start:end].split())
-        text = _BULLET.sub("", raw)
-        if not is_whole(text) or _NUMBER.match(text):
+        # A number before a sentence is what a page break has left of another.
+        text = _NUMBER.sub("", _BULLET.sub("", raw))
+        if not _is_whole(text):
             before = ""
             continue
         lines: tuple[str, ...] = (text,)
-        if text != raw and heading:
+        if _BULLET.match(raw) and heading:
             # An item of a list may be what is not the case: its heading says so.
             lines = (f"{heading}: {text}",)
         elif before and _POINTS_BACK.match(text):
@@ -121,6 +133,7 @@ def _cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split(CELL)]
 
 
-def is_whole(text: str) -> bool:
-    """Tell a whole sentence from a fragment and from a table that was read as one."""
-    return MIN_WORDS <= len(text.split()) <= MAX_WORDS and text.endswith(_ENDINGS)
+def _is_whole(text: str) -> bool:
+    """Tell a sentence that stands by itself from a fragment, a table and a word about pages."""
+    is_sentence = MIN_WORDS <= len(text.split()) <= MAX_WORDS and text.endswith(_ENDINGS)
+    return is_sentence and not _OF_PAGES.search(text)

@@ -18,6 +18,21 @@ def test_headings_fragments_and_contents_are_not_quoted() -> None:
     assert lines(text) == [("The pump is loud while it primes.",)]
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This article describes how to clean the pump.",
+        "For more about the pump head over here.",
+        "Diese Anleitung gilt für alle Maschinen der Reihe.",
+        "Cette page explique comment nettoyer la pompe.",
+    ],
+)
+def test_what_a_page_says_of_itself_is_not_quoted(sentence: str) -> None:
+    assert lines(f"{sentence} The pump is loud while it primes.") == [
+        ("The pump is loud while it primes.",)
+    ]
+
+
 def test_a_quote_knows_the_heading_that_it_stands_under_and_its_place() -> None:
     text = "The first sentence has no heading.\n\n9. Descaling\n\nIt takes 35 minutes in all."
 
@@ -78,5 +93,7 @@ def test_a_row_that_does_not_fit_its_header_is_left_out() -> None:
     assert lines("E17 | No water |") == []
 
 
-def test_part_of_a_sentence_that_a_page_break_cut_is_not_quoted() -> None:
-    assert lines("150. Without a drain the tray of the machine holds two litres.") == []
+def test_a_number_that_a_page_break_left_before_a_sentence_is_not_quoted() -> None:
+    text = "150. Without a drain the tray of the machine holds two litres."
+
+    assert lines(text) == [("Without a drain the tray of the machine holds two litres.",)]
