@@ -243,6 +243,17 @@ def verify_audit() -> None:
 
 
 @app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="JSON lines with `claim` and `evidence`.")],
+    out: Annotated[Path | None, typer.Option(help="Where to write instead of here.")] = None,
+) -> None:
+    """Tell for each line whether its evidence supports its claim, how probably, and why."""
+    from app.commands.verify import verify as command
+
+    command(console.services(), file, out)
+
+
+@app.command()
 def learn(
     history: Annotated[
         Path | None, typer.Option(help="Solved tickets to import first, one JSON a line.")

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 from app.services import Services
 from ingest import jobs
 from ingest.tables import Document
+from rag.errors import VerifierError
 
 
 def report(services: Services) -> dict[str, Any]:
@@ -25,12 +26,22 @@ def report(services: Services) -> dict[str, Any]:
         "delta": state.delta,
         "jobs_unfinished": waiting,
         "model": services.settings.model,
+        "verifier": _verifier(services),
     }
 
 
 def is_ready(services: Services) -> bool:
-    """Tell whether the record answers and queries can be encoded."""
+    """Tell whether the record answers, queries can be encoded and claims checked."""
     with services.database.read() as session:
         session.execute(text("SELECT 1"))
     services.query_encoder.encode("ready")
+    services.verifier.judge([("The desk is ready.", "All is well.")])
     return True
+
+
+def _verifier(services: Services) -> str:
+    """Name the weights that check claims, or say why none are."""
+    try:
+        return services.groundedness.fingerprint
+    except VerifierError as error:
+        return str(error)

@@ -25,11 +25,13 @@ from ingest.index.served import ServedIndex
 from ingest.pipeline import Ingestion
 from ingest.query_encoder import QueryEncoder
 from ingest.weights import Weights
+from rag.groundedness import Groundedness
 from rag.learn import Learner
 from rag.llm import LiteLlmModel, patience_with
 from rag.models import EXTRACTIVE, resolve
 from rag.pipeline import Drafter
 from rag.retrieve import Retriever
+from rag.verify import Verifier
 from rag.writing import Writer
 
 
@@ -98,12 +100,23 @@ class Services:
             self.database,
             self.retriever,
             self.query_encoder,
+            self.verifier,
             self.settings.abstain_below,
             self.settings.reply_tokens,
             self.settings.mask,
             self.settings.spending_limit,
             desk_house,
         )
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """Return what tells whether passages support claims."""
+        return Verifier(self.groundedness)
+
+    @cached_property
+    def groundedness(self) -> Groundedness:
+        """Return the model that checks claims: always the packaged one, which it was trained on."""
+        return Groundedness(Weights())
 
     def writer(self, name: str | None = None) -> Writer | None:
         """Return the model that writes drafts, the desk's or another; None is the embedded one.

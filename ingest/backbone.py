@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import torch
 
 
+Vector = NDArray[np.float32]
+
+
 class Backbone(Protocol):
     """Token ids → unit vectors."""
 
@@ -40,8 +43,26 @@ def load(weights: Weights) -> Backbone:
     config = _json(weights.folder / "config.json")
     if Bert.supports(config) and _is_mean_pooled(weights.folder):
         file = weights.folder / "model.safetensors"
-        return Bert.load(str(file), config, fast_dtype(), fast_device())
+        return Bert.load([str(file)], config, fast_dtype(), fast_device())
     return _SentenceTransformerBackbone(weights.folder)
+
+
+def load_changed(weights: Weights, changed: Path) -> "tuple[Backbone, dict[str, Vector]]":
+    """Load a BERT of which a file replaces some layers.
+
+    Returns:
+        The model, and what else the file holds: float32 arrays by name.
+    """
+    from ingest.bert import Bert, read_tensors
+
+    config = _json(weights.folder / "config.json")
+    files = [str(weights.folder / "model.safetensors"), str(changed)]
+    rest = {
+        name: tensor.float().numpy()
+        for name, tensor in read_tensors(str(changed), "cpu").items()
+        if not name.startswith("encoder.")
+    }
+    return Bert.load(files, config, fast_dtype(), fast_device()), rest
 
 
 def fast_device() -> str:

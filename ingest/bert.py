@@ -90,13 +90,14 @@ class Bert:
         return absolute and all(config.get(name) == value for name, value in SUPPORTED.items())
 
     @classmethod
-    def load(cls, file: str, config: Mapping[str, Any], dtype: torch.dtype, device: str) -> Self:
-        """Read the weights of a `model.safetensors` file."""
-        from safetensors.torch import load_file
-
+    def load(
+        cls, files: Sequence[str], config: Mapping[str, Any], dtype: torch.dtype, device: str
+    ) -> Self:
+        """Read the weights of a `model.safetensors` file; a later file's replace an earlier's."""
         tensors = {
             name: tensor.to(dtype)
-            for name, tensor in load_file(file, device=device).items()
+            for file in files
+            for name, tensor in read_tensors(file, device).items()
             if tensor.is_floating_point()
         }
         return cls(tensors, config)
@@ -149,6 +150,13 @@ class Bert:
     def _normalise(self, states: Tensor, norm: Affine) -> Tensor:
         size = (self.dimensions,)
         return functional.layer_norm(states, size, norm.weight, norm.bias, self._epsilon)
+
+
+def read_tensors(file: str, device: str) -> dict[str, Tensor]:
+    """Read a file of tensors."""
+    from safetensors.torch import load_file
+
+    return load_file(file, device=device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,14 @@ _EDGES = "\"'“”\u2018\u2019«»()[]{}*.,;:!?…"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number and its unit, in the smallest unit of its dimension; a range has two values."""
+    """A number and its unit, in the smallest unit of its dimension; a range has two values.
+
+    `text` is how it is written.
+    """
 
     values: tuple[float, ...]
     dimension: str
+    text: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -75,7 +79,7 @@ def _read_number(reading: Reading, number: str, following: str) -> bool:
     """Read a token with digits; tell whether the one after it was its unit."""
     if clock := _CLOCK.fullmatch(number):
         minutes = int(clock["hour"]) * 60.0 + int(clock["minute"])
-        reading.figures.append(Figure((minutes,), "time of day"))
+        reading.figures.append(Figure((minutes,), "time of day", number))
         return False
     match = _FIGURE.fullmatch(number)
     unit, is_apart = _unit(reading, match, following) if match else (None, False)
@@ -87,7 +91,8 @@ def _read_number(reading: Reading, number: str, following: str) -> bool:
     digits = [match[key] for key in ("low", "high") if match[key]]
     # Rounded, since 1.1 times 1,000 is not quite 1,100.
     values = tuple(round(_value(part) * unit.size, 6) for part in digits)
-    reading.figures.append(Figure(values, unit.dimension))
+    written = f"{number} {following}" if is_apart else number
+    reading.figures.append(Figure(values, unit.dimension, written))
     reading.after_name = False
     return is_apart
 

@@ -34,7 +34,7 @@ class Weights:
         if package is None or package.origin is None:
             raise EncoderError(model=self.name, reason="its package is not installed")
         folder = Path(package.origin).parent / "model"
-        if _sha256(folder / "model.safetensors") != PACKAGED_SHA256:
+        if sha256_of(folder / "model.safetensors") != PACKAGED_SHA256:
             raise EncoderError(model=self.name, reason="its weights are not the official ones")
         return folder
 
@@ -44,7 +44,7 @@ class Weights:
         if self.name == PACKAGED:
             weights = PACKAGED_SHA256
         else:
-            weights = _sha256(self.folder / "model.safetensors")
+            weights = sha256_of(self.folder / "model.safetensors")
         return f"{Path(self.name).name[:32]}-{weights[:12]}-{RECIPE}"[:64]
 
     def _from_hub(self) -> Path:
@@ -58,7 +58,8 @@ class Weights:
             raise EncoderError(model=self.name, reason="the hub did not deliver it") from error
 
 
-def _sha256(file: Path) -> str:
+def sha256_of(file: Path) -> str:
+    """Return the hash of a file in hexadecimal; "" where there is none."""
     if not file.is_file():
         return ""
     with file.open("rb") as stream:

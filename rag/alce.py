@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from rag.cite import CitedClaim, bare_text
-from rag.retrieve import Hit
+from rag.verify import evidence_text
 
 Supports = Callable[[str, Sequence[str]], bool]
 """Tells whether passages together support a claim, which is without markers."""
@@ -31,7 +31,7 @@ def score(claim: CitedClaim, supports: Supports) -> ClaimScore:
     it. A claim that cites nothing is not supported.
     """
     stated = bare_text(claim.text)
-    passages = [text_of(evidence.hit) for evidence in claim.evidence]
+    passages = [evidence_text(evidence.hit) for evidence in claim.evidence]
     supported = bool(passages) and supports(stated, passages)
     if len(passages) == 1:
         return ClaimScore(supported, 1, int(supported))
@@ -54,9 +54,3 @@ def precision(scores: Sequence[ClaimScore]) -> float | None:
         return None
     citations = sum(score.citations for score in scores)
     return sum(score.relevant for score in scores) / citations if citations else 0.0
-
-
-def text_of(hit: Hit) -> str:
-    """Return what a passage says, rows of a table with the names of their columns."""
-    header = hit.passage.table_header
-    return f"{header}\n{hit.passage.text}" if header else hit.passage.text

@@ -12,8 +12,9 @@ from rapidfuzz import fuzz, process
 from ingest.query_encoder import QueryEncoder
 from ingest.sentences import sentence_spans
 from rag.cite import CitedClaim, bare_text, cite, markers_in
+from rag.polarity import NEGATION
+from rag.quantified import missing_numbers
 from rag.retrieve import Hit
-from rag.verify import missing_numbers
 
 # A wrong citation is worse than none. tests/rag/test_attribute.py holds the sentences that this was
 # chosen with: three in four paraphrases are near enough, contradictions and inventions are not.
@@ -31,15 +32,6 @@ MAX_SENTENCES = 120
 
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+")
 _ENDINGS = (".", "!", "…", ";", ")", '"', "”", "“", "»")
-_NEGATION = re.compile(
-    r"\b(?:not?|never|cannot|none|nor|without|unnecessary|superfluous|forbidden|prohibited|excluded|"
-    r"nicht|kein\w*|nie(?:mals)?|weder|ohne|verboten|ausgeschlossen|"
-    r"ne|jamais|aucun\w*|sans|interdit\w*|exclue?s?|"
-    r"non|nessun\w*|senza|vietat[aeio]|esclus[aeio]|"
-    r"nunca|jamás|ningun\w*|ningún|sin|prohibid[ao]s?|excluid[ao]s?|"
-    r"niet|geen|nooit|zonder|verboden|uitgesloten)\b|n['\u2019]t\b|\bn['\u2019](?=\w)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +134,5 @@ def _nearest(claim: str, closeness: NDArray[np.float32], stretches: Sequence[Str
 
 def _may_support(claim: str, stretch: Stretch) -> bool:
     # “Use vinegar” and “never use vinegar” are near in meaning to the encoder.
-    agrees = bool(_NEGATION.search(claim)) == bool(_NEGATION.search(stretch.text))
+    agrees = bool(NEGATION.search(claim)) == bool(NEGATION.search(stretch.text))
     return stretch.states and agrees and not missing_numbers(claim, [stretch.text])

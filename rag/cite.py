@@ -8,6 +8,7 @@ from rapidfuzz import fuzz, utils
 
 from ingest.sentences import sentence_spans
 from rag.commitments import kind_of
+from rag.judgement import Finding
 from rag.retrieve import Hit
 from rag.tables import ClaimKind
 
@@ -52,17 +53,22 @@ class Evidence:
     quote: str
     quote_start: int
     quote_end: int
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CitedClaim:
-    """A sentence that states something; offsets count in the reply, markers included."""
+    """A sentence that states something; offsets count in the reply, markers included.
+
+    `finding` is what the machine says of it and all that it cites, once it was asked.
+    """
 
     text: str
     start: int
     end: int
     evidence: tuple[Evidence, ...]
     kind: ClaimKind = ClaimKind.FACT
+    finding: Finding | None = None
 
     @property
     def needs_confirmation(self) -> bool:

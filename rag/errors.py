@@ -13,7 +13,8 @@ CopilotError
    ├─ ForbiddenContentError      a reply holds what nothing it cites does
    ├─ EvaluationError
    ├─ TooFewCasesError
-   └─ StoredRunError
+   ├─ StoredRunError
+   └─ VerifierError
 """
 
 from ingest.errors import CopilotError
@@ -93,3 +94,9 @@ class StoredRunError(RagError):
     """Fields: path, reason."""
 
     code = "stored_run"
+
+
+class VerifierError(RagError):
+    """Fields: path."""
+
+    code = "verifier"

@@ -15,11 +15,12 @@ from rag.alce import ClaimScore
 from rag.cite import CitedClaim, bare_text
 from rag.models import EXTRACTIVE
 from rag.pipeline import Drafter
+from rag.quantified import missing_numbers
 from rag.records import Finished
 from rag.rehearsal import Rehearsal
-from rag.tables import DraftStatus, Label
+from rag.tables import DraftStatus
 from rag.tickets import StorableText, TicketLine
-from rag.verify import missing_numbers, verify
+from rag.verify import Verifier, evidence_text
 from rag.writing import Writer
 
 # A fact of so many words is a statement, which a reply may make in other words.
@@ -86,19 +87,21 @@ def evaluate(
     """
     finished = Rehearsal(drafter, ticket, scope, writer).run()
     asked = writer.route.name if writer else EXTRACTIVE
-    return judge(ticket, finished, asked)
+    return judge(ticket, finished, asked, drafter.verifier)
 
 
-def judge(ticket: JudgedTicket, finished: Finished, asked: str) -> Outcome:
+def judge(ticket: JudgedTicket, finished: Finished, asked: str, verifier: Verifier) -> Outcome:
     """Judge a draft; what nobody wrote counts for the model that was to be asked."""
     writing = finished.writing
     # Where no model came to write, a draft is the embedded drafter's and an abstention the desk's.
     quoted = EXTRACTIVE if finished.text else asked
     is_whole = finished.status == DraftStatus.READY
     claims = finished.claims if is_whole else []
-    scores = [alce.score(claim, supports) for claim in claims]
+    scores = [alce.score(claim, verifier.supports) for claim in claims]
     reply = bare_text(finished.text) if is_whole else ""
-    missing = [_wordings(fact)[0] for fact in ticket.must if reply and not _says(reply, fact)]
+    missing = [
+        _wordings(fact)[0] for fact in ticket.must if reply and not _says(reply, fact, verifier)
+    ]
     is_judged = bool(reply and ticket.must)
     return Outcome(
         ticket=ticket.id,
@@ -111,7 +114,7 @@ def judge(ticket: JudgedTicket, finished: Finished, asked: str) -> Outcome:
         claims=claims,
         citation_precision=alce.precision(scores),
         citation_recall=alce.recall(scores),
-        groundedness=_groundedness(claims, scores, finished),
+        groundedness=_groundedness(claims, scores, finished, verifier),
         must_met=1 - len(missing) / len(ticket.must) if is_judged else None,
         missing=missing,
         forbidden=[words for words in ticket.must_not if reply and _contains(reply, words)],
@@ -121,21 +124,19 @@ def judge(ticket: JudgedTicket, finished: Finished, asked: str) -> Outcome:
     )
 
 
-def supports(claim: str, passages: Sequence[str]) -> bool:
-    """Tell whether passages together support a claim, in the machine's judgement."""
-    found = verify(claim, "\n\n".join(passages))
-    return found is not None and found.label == Label.SUPPORTED
-
-
 def _groundedness(
-    claims: Sequence[CitedClaim], scores: Sequence[ClaimScore], finished: Finished
+    claims: Sequence[CitedClaim],
+    scores: Sequence[ClaimScore],
+    finished: Finished,
+    verifier: Verifier,
 ) -> float | None:
     """Return the share of claims that passages support which the drafter had, cited or not."""
     if not claims:
         return None
-    passages = [alce.text_of(hit) for hit in finished.prompt.hits]
+    passages = [evidence_text(hit) for hit in finished.prompt.hits]
     return fmean(
-        score.supported or any(supports(bare_text(claim.text), [text]) for text in passages)
+        score.supported
+        or any(verifier.supports(bare_text(claim.text), [text]) for text in passages)
         for claim, score in zip(claims, scores, strict=True)
     )
 
@@ -143,18 +144,18 @@ def _groundedness(
 def _wrong_numbers(claim: CitedClaim) -> list[str]:
     """Return the numbers of a claim that none of the passages it cites has."""
     stated = _LIST_MARK.sub("", bare_text(claim.text))
-    return missing_numbers(stated, [alce.text_of(evidence.hit) for evidence in claim.evidence])
+    return missing_numbers(stated, [evidence_text(evidence.hit) for evidence in claim.evidence])
 
 
 def _wordings(fact: str | list[str]) -> list[str]:
     return [fact] if isinstance(fact, str) else fact
 
 
-def _says(reply: str, fact: str | list[str]) -> bool:
+def _says(reply: str, fact: str | list[str], verifier: Verifier) -> bool:
     """Tell whether a reply has a fact: in these words, or as the judge reads it."""
     return any(
         _contains(reply, words)
-        or (len(words.split()) >= STATEMENT_WORDS and supports(words, [reply]))
+        or (len(words.split()) >= STATEMENT_WORDS and verifier.supports(words, [reply]))
         for words in _wordings(fact)
     )
 

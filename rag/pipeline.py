@@ -16,7 +16,7 @@ from rag import budget, extractive, guard, ledger, prompt, records
 from rag.breaker import Breakers
 from rag.budget import Prompt, Question
 from rag.chain import Chain
-from rag.cite import markers_in, normalise
+from rag.cite import CitedClaim, markers_in, normalise
 from rag.errors import ModelUnavailableError, RagError
 from rag.finding import Finder, public
 from rag.house import House
@@ -31,6 +31,7 @@ from rag.spending import may_spend
 from rag.tables import DraftStatus
 from rag.tokens import counter
 from rag.topics import blocked
+from rag.verify import Verifier, numbers_of
 from rag.voice import Voice, dress, instructions
 from rag.writing import ROOMY_TOKENS, Brief, Call, Writer, Writing, reserved_tokens
 
@@ -74,6 +75,7 @@ class Drafter:
     database: Database
     retriever: Retriever
     encoder: QueryEncoder
+    verifier: Verifier
     abstain_below: float
     reply_tokens: int
     mask: str = "hosted"
@@ -316,7 +318,7 @@ class DraftStream:
             text=reply,
             status=status,
             reason=reason or self._chain.reason,
-            claims=self._house.claims(reply, fitted.hits, language),
+            claims=self._checked(reply, fitted.hits, language),
             prompt=fitted,
             seconds=time.perf_counter() - self._begun,
             index_fingerprint=self._drafter.retriever.fingerprint,
@@ -344,6 +346,10 @@ class DraftStream:
         if removed:
             self._removed = {"removed": " · ".join(removed[:MAX_NOTED])}
         return reply
+
+    def _checked(self, reply: str, hits: Sequence[Hit], language: str) -> list[CitedClaim]:
+        claims = self._house.claims(reply, hits, language)
+        return self._drafter.verifier.check(claims, numbers_of(self._facts.messages))
 
     def _notes(self, language: str) -> dict[str, str]:
         notes = self._chain.notes | self._unanswered | self._removed

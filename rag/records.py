@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ingest.events import record
 from rag.budget import Prompt
-from rag.cite import CitedClaim, bare_text
+from rag.cite import CitedClaim
 from rag.corrections import CORRECTION
 from rag.models import EXTRACTIVE
 from rag.prompt import PLAIN
@@ -29,7 +29,6 @@ from rag.tables import (
     Verdict,
 )
 from rag.tickets import thread
-from rag.verify import verify
 from rag.writing import Call, Writing
 
 LEFT_TO_PEOPLE, OVERTAKEN = "left_to_people", "overtaken"
@@ -187,14 +186,14 @@ def _add_citations(session: Session, claim_id: str, cited: CitedClaim) -> None:
         )
         session.add(citation)
         session.flush()
-        finding = verify(bare_text(cited.text), evidence.hit.passage.text)
+        finding = evidence.finding
         if finding is not None:
             verdict = Verdict(
                 citation_id=citation.id,
                 judge=MACHINE,
                 label=finding.label,
                 score=finding.probability,
-                note="; ".join(finding.reasons),
+                note=finding.note,
             )
             session.add(verdict)
 

@@ -8,9 +8,8 @@ from typing import Any
 from streamlit.components import v2
 
 from app.text import t
-from rag.cite import MARKER, CitedClaim, bare_text, markers_in
+from rag.cite import MARKER, CitedClaim, markers_in
 from rag.tables import Label
-from rag.verify import verify
 
 _FOLDER = Path(__file__).parent
 _mount = v2.component(
@@ -19,7 +18,11 @@ _mount = v2.component(
     css=(_FOLDER / "reply.css").read_text(encoding="utf-8"),
     js=(_FOLDER / "reply.js").read_text(encoding="utf-8"),
 )
-_STATES = {Label.SUPPORTED: "supported", Label.NOT_ENOUGH_INFO: "doubtful", None: "unchecked"}
+_STATES = {
+    Label.SUPPORTED: "supported",
+    Label.NOT_ENOUGH_INFO: "doubtful",
+    Label.REFUTED: "refuted",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,10 @@ def reply(
 
 
 def state(claim: CitedClaim) -> str:
-    """Return what the machine knows of a claim; the worst of its citations counts."""
+    """Return what the machine says of a claim and all that it cites."""
     if not claim.evidence:
         return "uncited"
-    bare = bare_text(claim.text)
-    found = {
-        finding.label if (finding := verify(bare, cited.hit.passage.text)) else None
-        for cited in claim.evidence
-    }
-    for label in (Label.NOT_ENOUGH_INFO, None):
-        if label in found:
-            return _STATES[label]
-    return _STATES[Label.SUPPORTED]
+    return _STATES[claim.finding.label] if claim.finding else "unchecked"
 
 
 def _parts(
@@ -70,6 +65,8 @@ def _parts(
 def _claim_parts(number: int, claim: CitedClaim, opened: Chosen | None) -> Iterator[dict[str, Any]]:
     kind = state(claim)
     note = t(f"inbox.legend_{kind}")
+    if claim.finding:
+        note = f"{note} ({claim.finding.note})"
     cited = {evidence.marker: evidence for evidence in claim.evidence}
     position = 0
     for match in MARKER.finditer(claim.text):

@@ -205,7 +205,7 @@ def _sound(deviation: Deviation) -> str:
 def _summary(claims: list[CitedClaim]) -> None:
     supported = sum(state(claim) == "supported" for claim in claims)
     waiting = len(claims) - supported
-    if any(state(claim) == "doubtful" for claim in claims):
+    if any(state(claim) in {"doubtful", "refuted"} for claim in claims):
         st.error(t("inbox.doubtful"))
     if not claims:
         st.caption(t("inbox.summary_none"))

@@ -54,7 +54,7 @@ def approve(
         actor = require(session, user_id, Permission.DESK_DRAFTS_SETTLE)
         draft = drafts.visible(session, actor, draft_id)
         check_settleable(session, draft, text)
-        claims = drafts.claims_of(session, draft, text)
+        claims = drafts.verified_claims(services, session, draft, text)
         confirming.require_confirmed(claims, confirmed)
         _check_fresh(session, claims)
         approval = _decide(session, actor, draft, version, text, ApprovalState.SEALED)
@@ -101,7 +101,7 @@ def renew(services: Services, user_id: str, draft_id: str, version: int) -> None
         renewed = staleness.renew(session, draft)
         draft.version += 1
         _forget_claims(session, (Claim.draft_id == draft.id) & Claim.approval_id.is_(None))
-        claims = drafts.claims_of(session, draft, draft.text)
+        claims = drafts.verified_claims(services, session, draft, draft.text)
         records.add_claims(session, draft.id, None, claims)
         detail = {"draft": draft.id, "passages": renewed}
         record(session, actor.email, "draft:renew", draft.ticket_id, detail)

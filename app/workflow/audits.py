@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, case, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.errors import AlreadySettledError, NotFoundError
@@ -25,6 +25,8 @@ from rag.tables import (
     Verdict,
 )
 from rag.tickets import question
+
+UNJUDGED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ def _draft_of() -> Select[Draft]:
 
 def _waiting(actor: Actor) -> Select[str, Draft]:
     machine, own = aliased(Verdict), aliased(Verdict)
-    # What the machine doubts comes first, then what it cannot tell, then what it is sure of.
-    risk = case((machine.label == Label.SUPPORTED, 2), (machine.label.is_(None), 1), else_=0)
+    # What the machine holds least probable comes first; what it did not judge is open.
+    risk = func.coalesce(machine.score, UNJUDGED)
     return (
         _draft_of()
         .with_only_columns(Citation.id, Draft)

@@ -1,5 +1,6 @@
 """Drafts: have one made, read it with its evidence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from ingest.access import Scope
 from ingest.tables import Document, Passage, Version, Visibility
 from rag import staleness, voice
 from rag.cite import MARKER_WITH_BLANK, CitedClaim, Evidence
+from rag.judgement import stored_finding
 from rag.pipeline import NO_WISH, DraftStream, Wish
 from rag.retrieve import Hit
 from rag.seal import Moved
@@ -29,6 +31,7 @@ from rag.tables import (
     Ticket,
     Verdict,
 )
+from rag.verify import numbers_of
 from rag.voice import Deviation
 
 UNSETTLED = (DraftStatus.READY, DraftStatus.ABSTAINED, DraftStatus.INCOMPLETE)
@@ -84,16 +87,7 @@ class DraftView:
     def cited(self) -> list[CitedClaim]:
         """Return the claims as they are stored: quotes and places of then."""
         hits = {hit.passage.id: hit for hit in self.sources}
-        return [
-            CitedClaim(
-                view.claim.text,
-                view.claim.start,
-                view.claim.end,
-                tuple(_evidence(cited, hits[cited.passage.id]) for cited in view.citations),
-                kind=view.claim.kind,
-            )
-            for view in self.claims
-        ]
+        return [_as_stored(view, hits) for view in self.claims]
 
 
 def begin(
@@ -131,9 +125,19 @@ def read(session: Session, draft_id: str) -> DraftView:
     return DraftView(draft, decision, views, sources(session, draft), considered, asked)
 
 
+def _as_stored(view: ClaimView, hits: Mapping[str, Hit]) -> CitedClaim:
+    evidence = tuple(_evidence(cited, hits[cited.passage.id]) for cited in view.citations)
+    findings = [each.finding for each in evidence if each.finding]
+    # Which of the passages was enough is told by the surest verdict.
+    surest = max(findings, key=lambda finding: finding.probability, default=None)
+    row = view.claim
+    return CitedClaim(row.text, row.start, row.end, evidence, row.kind, surest)
+
+
 def _evidence(cited: CitationView, hit: Hit) -> Evidence:
-    row = cited.citation
-    return Evidence(row.marker, hit, row.quote, row.quote_start, row.quote_end)
+    row, machine = cited.citation, cited.machine
+    finding = stored_finding(machine.label, machine.score, machine.note) if machine else None
+    return Evidence(row.marker, hit, row.quote, row.quote_start, row.quote_end, finding)
 
 
 def _holds(decision: Approval) -> bool:
@@ -145,7 +149,8 @@ def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[
     """Return the claims and citations that a text would have if it were approved now."""
     with services.database.read() as session:
         actor = require(session, user_id, Permission.DESK_TICKETS_READ)
-        return claims_of(session, visible(session, actor, draft_id), text)
+        draft = visible(session, actor, draft_id)
+        return verified_claims(services, session, draft, text)
 
 
 def stale(services: Services, user_id: str, draft_id: str, text: str) -> list[Moved]:
@@ -164,8 +169,15 @@ def deviations(services: Services, user_id: str, draft_id: str, text: str) -> li
         return voice.deviations(text, desk_house(session).voice, _language(session, draft))
 
 
+def verified_claims(
+    services: Services, session: Session, draft: Draft, text: str
+) -> list[CitedClaim]:
+    """Return the claims of a text in a draft's place, with what the machine says of each."""
+    return services.verifier.check(claims_of(session, draft, text), numbers_of(draft.thread))
+
+
 def claims_of(session: Session, draft: Draft, text: str) -> list[CitedClaim]:
-    """Return the claims and citations of a text that takes a draft's place."""
+    """Return the claims of a text in a draft's place, with what they cite."""
     return desk_house(session).claims(text, sources(session, draft), _language(session, draft))
 
 

@@ -37,6 +37,8 @@ def prepare(services: Services, user_id: str, approval_id: str) -> str:
         take_turn(session)
         recall = _recall(session, actor, approval_id)
         draft = _draft(session, actor, recall)
+        claims = drafts.verified_claims(services, session, draft, draft.text)
+        records.add_claims(session, draft.id, None, claims)
         _decide(session, actor, recall, draft_id=draft.id)
         detail = {"approval": approval_id, "draft": draft.id, "drift": recall.worst}
         record(session, actor.email, "recall:prepare", recall.ticket.id, detail)
@@ -117,7 +119,6 @@ def _draft(session: Session, actor: Actor, recall: Recall) -> Draft:
     )
     session.add(draft)
     session.flush()
-    records.add_claims(session, draft.id, None, drafts.claims_of(session, draft, draft.text))
     session.execute(update(Ticket).where(Ticket.id == ticket.id).values(status=TicketStatus.OPEN))
     return draft
 

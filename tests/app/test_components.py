@@ -19,7 +19,7 @@ from ingest.changes import between
 from ingest.jobs import Pace
 from ingest.tables import Job, JobState, Outcome
 from rag.cite import cite
-from tests.rag.desk import hit
+from tests.rag.desk import hit, verifier
 
 PASSAGES = [hit("The tank holds 2 litres."), hit("The pump is loud.", 2)]
 
@@ -28,14 +28,20 @@ PASSAGES = [hit("The tank holds 2 litres."), hit("The pump is loud.", 2)]
     ("reply", "expected"),
     [
         ("The tank holds 2 litres [1].", "supported"),
-        ("The tank holds two litres [1].", "unchecked"),
-        ("The tank holds 3 litres [1].", "doubtful"),
+        ("The tank holds 3 litres [1].", "refuted"),
+        ("The tank was built in 2019 [1].", "doubtful"),
         ("The tank holds 2 litres.", "uncited"),
-        ("The tank holds 2 litres [1][2].", "doubtful"),
+        ("The tank holds 2 litres [1][2].", "supported"),
     ],
 )
-def test_the_worst_of_a_claims_citations_counts(reply: str, expected: str) -> None:
-    assert [state(claim) for claim in cite(reply, PASSAGES)] == [expected]
+def test_a_claim_is_judged_by_all_that_it_cites(reply: str, expected: str) -> None:
+    claims = verifier().check(cite(reply, PASSAGES))
+
+    assert [state(claim) for claim in claims] == [expected]
+
+
+def test_a_claim_that_nobody_judged_is_unchecked() -> None:
+    assert [state(claim) for claim in cite("The pump is loud [2].", PASSAGES)] == ["unchecked"]
 
 
 @pytest.mark.parametrize(

@@ -41,15 +41,20 @@ def test_only_what_was_sent_is_audited(desk: Desk) -> None:
     assert _next(desk) is None
 
 
-def test_the_doubtful_come_first_then_the_unknown_then_the_sure(desk: Desk) -> None:
+def test_the_least_probable_come_first(desk: Desk) -> None:
     _approve(desk, f"{SURE} {UNSURE} {DOUBTED}")
     order = []
 
     while (view := _next(desk)) is not None:
-        order.append((view.claim.text, view.waiting))
+        assert view.cited.machine is not None
+        order.append((view.claim.text, view.waiting, view.cited.machine.score))
         _judge(desk, view.cited.citation.id)
 
-    assert order == [(DOUBTED, 3), (UNSURE, 2), (SURE, 1)]
+    scores = [score or 0.0 for _, _, score in order]
+    assert scores == sorted(scores)
+    assert [waiting for _, waiting, _ in order] == [3, 2, 1]
+    assert order[-1] == (SURE, 1, 1.0)
+    assert {text for text, _, _ in order} == {DOUBTED, UNSURE, SURE}
 
 
 def test_a_reviewer_sees_question_reply_claim_and_source(desk: Desk) -> None:

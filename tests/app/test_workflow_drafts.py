@@ -89,7 +89,7 @@ def test_claims_and_citations_are_made_anew_from_the_edited_text(desk: Desk) -> 
     assert second.machine is not None
     assert (second.machine.label, second.machine.note) == (
         Label.NOT_ENOUGH_INFO,
-        "99 is not in the passage",
+        "99 seconds is not in the passage",
     )
 
 

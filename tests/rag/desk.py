@@ -15,8 +15,10 @@ from ingest.sources import Upload
 from ingest.store import document_id
 from ingest.tables import Document, Passage, Version, VersionStatus, Visibility
 from ingest.weights import Weights
+from rag.groundedness import Groundedness
 from rag.retrieve import Hit
 from rag.tickets import TicketLine, save
+from rag.verify import Verifier
 
 REPLY_TOKENS = 200
 
@@ -36,9 +38,15 @@ def query_encoder() -> QueryEncoder:
     return QueryEncoder(weights())
 
 
+@cache
+def verifier() -> Verifier:
+    return Verifier(Groundedness(weights()))
+
+
 def share_encoders(services: Services) -> None:
-    """Give services the encoders of this process: what is there already is not built."""
-    vars(services).update(weights=weights(), query_encoder=query_encoder())
+    """Give services the models of this process: what is there already is not built."""
+    shared = {"weights": weights(), "query_encoder": query_encoder(), "verifier": verifier()}
+    vars(services).update(shared)
     vars(services)["ingestion"] = Ingestion(
         services.database, services.files, passage_encoder(), services.index, weights()
     )

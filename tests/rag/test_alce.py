@@ -7,6 +7,7 @@ import pytest
 from rag import alce
 from rag.alce import ClaimScore
 from rag.cite import cite
+from rag.verify import evidence_text
 from tests.rag.desk import hit
 
 HITS = [hit("The tank holds 2 litres."), hit("The pump is loud.", 2), hit("Tanks are blue.", 3)]
@@ -60,5 +61,5 @@ def test_a_row_is_judged_with_the_names_of_its_columns() -> None:
     row = hit("E17 | Water flow too low")
     row.passage.table_header = "Code | Meaning"
 
-    assert alce.text_of(row) == "Code | Meaning\nE17 | Water flow too low"
-    assert alce.text_of(HITS[0]) == "The tank holds 2 litres."
+    assert "Code | Meaning\n\nE17 | Water flow too low" in evidence_text(row)
+    assert evidence_text(HITS[0]).endswith("The tank holds 2 litres.")

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from ingest.access import Scope
 from ingest.db import Base
-from rag.evaluate_drafts import JudgedTicket, Outcome, evaluate, supports
+from rag.evaluate_drafts import JudgedTicket, Outcome, evaluate
 from rag.models import Model
 from rag.prompt import NO_ANSWER
 from rag.tables import DraftStatus
@@ -139,7 +139,9 @@ def test_a_line_without_a_verdict_is_refused() -> None:
         ticket(must=[[]])
 
 
-def test_the_judge_takes_passages_together() -> None:
+def test_the_judge_takes_passages_together(desk: TestDesk) -> None:
+    supports = desk.verifier.supports
+
     assert supports("The tank is full.", ["The pump is loud.", "The tank is full."])
     assert not supports("The tank is full.", ["The pump is loud."])
     assert not supports("The tank holds 3 litres.", ["The tank holds 2 litres."])

@@ -240,8 +240,8 @@ def test_a_model_writes_and_its_words_are_tied_to_their_sources(desk: TestDesk) 
     verdicts = {verdict.citation_id: verdict for verdict in kept.verdicts}
     literal, doubted = (verdicts[citation.id] for citation in kept.citations)
     assert (literal.label, literal.judge, literal.score) == (Label.SUPPORTED, "machine", 1.0)
-    assert (doubted.label, doubted.judge, doubted.score) == (Label.NOT_ENOUGH_INFO, "machine", 0.0)
-    assert doubted.note == "20 is not in the passage"
+    assert (doubted.label, doubted.judge, doubted.score) == (Label.NOT_ENOUGH_INFO, "machine", 0.15)
+    assert doubted.note == "20 minutes is not in the passage"
     [call] = kept.calls
     assert (call.outcome, call.prompt_tokens, call.cost_usd) == ("complete", 1_000, draft.cost_usd)
 
