@@ -72,6 +72,9 @@ def _labelled(verifier: Verifier, file: Path, limit: int | None) -> None:
 
 
 def _figures(name: str, probabilities: Sequence[float], truths: Sequence[bool]) -> None:
+    if len(set(truths)) < 2:
+        # Few rows were wanted: nothing can be told apart.
+        return
     said = [probability >= 0.5 for probability in probabilities]
     chance = np.random.default_rng(SEED)
     draws = [chance.integers(0, len(said), len(said)) for _ in range(400)]
@@ -105,6 +108,7 @@ def _planted(verifier: Verifier) -> None:
     replies = [reply for _ in range(REPLIES) if (reply := _reply(passages, chance))]
     caught, planted, flagged = Counter[str](), Counter[str](), 0
     untouched = 0
+    doubtful: list[bool] = []
     for reply in replies:
         found = verifier.judge(reply.pairs)
         doubted = [finding.label != Label.SUPPORTED for finding in found]
@@ -112,11 +116,15 @@ def _planted(verifier: Verifier) -> None:
         flagged += sum(doubt for at, doubt in enumerate(doubted) if at != reply.wrong)
         planted[str(reply.error)] += 1
         caught[str(reply.error)] += doubted[reply.wrong]
+        # As it is, and with the sentence that is wrong left out.
+        doubtful += [any(doubted), any(doubted[: reply.wrong] + doubted[reply.wrong + 1 :])]
     sys.stdout.write(f"\n{len(replies)} replies with one planted error each\n")
     for error in Error:
         if planted[error]:
             share = caught[error] / planted[error]
             sys.stdout.write(f"  {error:10} caught {share:.3f} of {planted[error]}\n")
+    whole = f1_score([True, False] * len(replies), doubtful)
+    sys.stdout.write(f"  F1 of whole replies, with their error and without it: {whole:.3f}\n")
     sys.stdout.write(
         f"  false alarms {flagged / untouched:.4f} of {untouched} untouched sentences\n"
     )
