@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingest.query_encoder import QueryEncoder
 from ingest.sentences import sentence_spans
 from rag.quotable import Quote, quotes
+from rag.ranges import covers
 from rag.retrieve import Hit
 from rag.words import telling
 
@@ -32,7 +33,7 @@ SAME = 0.90
 # Of 201 questions about long documents the closest quote stood on the page of the answer for .47 by
 # the encoder alone, for .55 with the heading that a quote stands under, for .58 with both.
 WORDS_WEIGHT = 0.4
-# An error code or part number of the question is worth more than nearness in meaning.
+# An error code, part number or range that the question names is worth more than its meaning.
 CODE_BONUS = 0.25
 _CODE = re.compile(r"\b([A-Za-z]{1,6})-?(\d{2,6})\b")
 _MODEL = re.compile(r"\b([A-Z][a-z]{1,14}) (\d{2,4})\b")
@@ -104,12 +105,11 @@ def _candidates(question: str, hits: Sequence[Hit], encoder: QueryEncoder) -> li
     vectors = encoder.encode_many([*asked, *(_with_heading(quote) for quote, _ in found)])
     meanings = (vectors[len(asked) :] @ vectors[: len(asked)].T).max(axis=1)
     shares = _shares([telling(part) for part in asked], [_stems(quote) for quote, _ in found])
-    codes = _codes(question)
     return [
         Candidate(
             quote,
             marker,
-            float(meaning) + WORDS_WEIGHT * share + _bonus(quote.text, codes),
+            float(meaning) + WORDS_WEIGHT * share + _bonus(quote, question),
             vector,
         )
         for (quote, marker), meaning, share, vector in zip(
@@ -129,7 +129,9 @@ def _found(question: str, hits: Sequence[Hit]) -> list[tuple[Quote, int]]:
         passage = hit.passage
         heading = passage.heading_path[-1] if passage.heading_path else ""
         for quote in quotes(passage.text, heading, passage.table_header):
-            is_row_of_another = quote.label is not None and not _is_asked(quote, named, stems)
+            is_row_of_another = quote.label is not None and not (
+                covers(quote.text, question) or _is_asked(quote, named, stems)
+            )
             if not is_row_of_another and not _is_about_another(_names(quote.text), named):
                 known.setdefault(quote.text, (quote, marker))
     return list(known.values())
@@ -205,5 +207,6 @@ def _is_of_another(title: Names, asked: Names, titles: Mapping[str, Names]) -> b
     return is_other_family or _is_about_another(title, asked)
 
 
-def _bonus(text: str, asked: Names) -> float:
-    return CODE_BONUS if _codes(text) & asked else 0.0
+def _bonus(quote: Quote, question: str) -> float:
+    is_row = quote.label is not None and covers(quote.text, question)
+    return CODE_BONUS if is_row or _codes(quote.text) & _codes(question) else 0.0

@@ -120,6 +120,22 @@ def test_the_row_of_the_code_that_was_asked_for_has_the_names_of_its_columns() -
     assert "E12" not in reply
 
 
+def test_the_row_whose_range_has_the_number_that_was_asked_for_is_quoted() -> None:
+    table = hit(
+        "Water hardness | Officina 80 | Officina 150\n"
+        "8 to 14 °dH | every 10 weeks | every 8 weeks\n"
+        "15 to 21 °dH | every 6 weeks | every 4 weeks\nover 21 °dH | every 3 weeks | never"
+    )
+    question = "How often does the Officina 80 have to be descaled at 17 °dH?"
+
+    reply = compose(question, "en", [table], query_encoder())
+
+    row = "Water hardness: 15 to 21 °dH; Officina 80: every 6 weeks; Officina 150: every 4 weeks."
+    assert f"{row} [1]" in reply
+    assert "10 weeks" not in reply
+    assert "3 weeks" not in reply
+
+
 def test_a_document_about_another_model_is_not_quoted() -> None:
     other = hit("The cleaning of the milk system takes nine minutes every evening.")
     other.version.title = "Officina 80 and Officina 150"
