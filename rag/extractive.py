@@ -208,5 +208,13 @@ def _is_of_another(title: Names, asked: Names, titles: Mapping[str, Names]) -> b
 
 
 def _bonus(quote: Quote, question: str) -> float:
-    is_row = quote.label is not None and covers(quote.text, question)
-    return CODE_BONUS if is_row or _codes(quote.text) & _codes(question) else 0.0
+    return CODE_BONUS if _names_what_is_asked(quote, question) else 0.0
+
+
+def _names_what_is_asked(quote: Quote, question: str) -> bool:
+    """Tell whether a quote has the code that is asked about, or the range and the model."""
+    if _codes(quote.text) & _codes(question):
+        return True
+    models = _models(question)
+    is_its_model = not models or bool(models & _models(quote.text))
+    return quote.label is not None and is_its_model and covers(quote.text, question)
