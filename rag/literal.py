@@ -10,6 +10,7 @@ from functools import cached_property
 
 from rag import dates, polarity, quantified
 from rag.judgement import Reason
+from rag.quotable import quotes
 from rag.statements import STEM_CHARACTERS, Statement, statements
 
 # Shares of the claim's words that a sentence must have: to be about the same thing, and to say the
@@ -33,12 +34,14 @@ class Comparison:
     """A claim beside its evidence.
 
     `supplied` are numbers that the customer gave: they need not stand in the evidence, but the
-    evidence may still say another thing.
+    evidence may still say another thing. `quotable` are rows of the evidence with the names of
+    their columns, and items of lists with their heading.
     """
 
     claim: Statement
     evidence: Sequence[Statement]
     supplied: frozenset[str] = frozenset()
+    quotable: Sequence[Statement] = ()
 
     @cached_property
     def nearest(self) -> Statement | None:
@@ -52,7 +55,8 @@ class Comparison:
 
     def is_verbatim(self) -> bool:
         """Tell whether the claim is a whole sentence of the evidence, whatever case and blanks."""
-        return any(self.claim.folded == known.folded for known in self.evidence)
+        known = (*self.evidence, *self.quotable)
+        return any(self.claim.folded == one.folded for one in known)
 
     def objections(self) -> list[Objection]:
         """Return what speaks against the claim, the gravest first."""
@@ -167,5 +171,6 @@ def _in_order(statement: Statement, words: Set[str]) -> list[str]:
 
 def compare(claim: str, evidence: str, supplied: frozenset[str] = frozenset()) -> Comparison:
     """Read a claim without markers, and the evidence that it cites."""
-    whole = Statement.of(claim)
-    return Comparison(whole, statements(evidence), supplied)
+    lines = [line for quote in quotes(evidence) for line in quote.lines if quote.adds_names]
+    quotable = [Statement.of(line) for line in lines]
+    return Comparison(Statement.of(claim), statements(evidence), supplied, quotable)

@@ -43,13 +43,18 @@ class Quote:
     """Something that can be quoted by itself.
 
     `lines` stand one under the other, each as its source has it; `heading` is what they stand
-    under. `label` is the first cell of a row, and `columns` tells that it is one.
+    under. `label` is the first cell of a row, None where it is none.
     """
 
     lines: tuple[str, ...]
     heading: str
     position: int
     label: str | None = None
+
+    @property
+    def adds_names(self) -> bool:
+        """Tell whether names stand in it that its place has not: those of columns, or a heading."""
+        return self.label is not None or self.text.startswith(f"{self.heading}: ")
 
     @property
     def text(self) -> str:

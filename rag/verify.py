@@ -89,8 +89,10 @@ def numbers_of(messages: Iterable[Sequence[str]]) -> frozenset[str]:
 def evidence_text(hit: Hit) -> str:
     """Return a passage with what tells what it is about: its title, headings and table header."""
     passage = hit.passage
-    above = [hit.version.title, *passage.heading_path, passage.table_header or ""]
-    return "\n\n".join([*(line for line in dict.fromkeys(above) if line), passage.text])
+    above = dict.fromkeys([hit.version.title, *passage.heading_path])
+    # Rows follow the names of their columns at once, as in a whole table.
+    text = f"{passage.table_header}\n{passage.text}" if passage.table_header else passage.text
+    return "\n\n".join([*filter(None, above), text])
 
 
 def _with_findings(claim: CitedClaim, findings: Iterator[Finding]) -> CitedClaim:

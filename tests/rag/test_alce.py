@@ -61,5 +61,5 @@ def test_a_row_is_judged_with_the_names_of_its_columns() -> None:
     row = hit("E17 | Water flow too low")
     row.passage.table_header = "Code | Meaning"
 
-    assert "Code | Meaning\n\nE17 | Water flow too low" in evidence_text(row)
+    assert "Code | Meaning\nE17 | Water flow too low" in evidence_text(row)
     assert evidence_text(HITS[0]).endswith("The tank holds 2 litres.")

@@ -31,6 +31,27 @@ def test_a_whole_sentence_of_the_evidence_is_verbatim(claim: str) -> None:
     assert compare(claim, EVIDENCE).is_verbatim()
 
 
+TABLE = (
+    "Codes\n\nCode | Meaning\nE17 | Low flow\nE18 | Unit blocked\n\n"
+    "Not covered\n\n- A fall from a table."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verbatim"),
+    [
+        ("Code: E17; Meaning: Low flow.", True),
+        ("Code: E17; Meaning: Unit blocked.", False),
+        ("Not covered: A fall from a table.", True),
+        ("Covered: A fall from a table.", False),
+    ],
+)
+def test_a_row_with_its_columns_and_an_item_with_its_heading_are_verbatim(
+    claim: str, verbatim: bool
+) -> None:
+    assert compare(claim, TABLE).is_verbatim() is verbatim
+
+
 @pytest.mark.parametrize("claim", ["use vinegar to descale the machine", "holds 1.8 litres", ""])
 def test_part_of_a_sentence_is_not_for_it_may_say_the_opposite(claim: str) -> None:
     assert not compare(claim, EVIDENCE).is_verbatim()
