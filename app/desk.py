@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.tables import Desk
 from rag.house import House
+from rag.policy import Policy
 from rag.topics import Topic
 from rag.voice import Voice
 
@@ -39,4 +40,5 @@ def desk_house(session: Session) -> House:
         Voice.model_validate(found.voice),
         tuple(Topic.model_validate(topic) for topic in found.topics),
         None if found.regions is None else frozenset(found.regions),
+        Policy.model_validate(found.policy),
     )

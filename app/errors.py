@@ -8,6 +8,7 @@ CopilotError
    ├─ AlreadySettledError
    ├─ AlreadySentError
    ├─ UnconfirmedError
+   ├─ SamePersonError
    ├─ ThreadMovedError
    ├─ StaleDraftError
    ├─ ChangedMeanwhileError
@@ -59,6 +60,12 @@ class UnconfirmedError(WorkflowError):
     """Fields: sentence."""
 
     code = "unconfirmed"
+
+
+class SamePersonError(WorkflowError):
+    """No fields."""
+
+    code = "same_person"
 
 
 class ThreadMovedError(WorkflowError):

@@ -99,3 +99,5 @@ class Desk(Base):
     topics: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default_factory=list)
     # The regions that tickets may be sent to; null where the desk names none.
     regions: Mapped[list[str] | None] = mapped_column(JSON, default=None)
+    # What is asked for before a reply goes out (rag/policy.py).
+    policy: Mapped[dict[str, Any]] = mapped_column(JSON, default_factory=dict)

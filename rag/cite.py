@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, utils
 
 from ingest.sentences import sentence_spans
+from rag.blanks import within_blank
 from rag.commitments import kind_of
 from rag.judgement import Finding
 from rag.retrieve import Hit
@@ -148,10 +149,20 @@ def _folded(text: str) -> str:
 
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
-    for start, end in sentence_spans(text):
+    for start, end in _unbroken(text):
         trimmed = _trim(text, start, end)
         if trimmed[0] < trimmed[1]:
             yield trimmed
+
+
+def _unbroken(text: str) -> Iterator[tuple[int, int]]:
+    """Yield sentences; the question mark of a blank ends none."""
+    begun = 0
+    for _, end in sentence_spans(text):
+        if end < len(text) and within_blank(text, end):
+            continue
+        yield begun, end
+        begun = end
 
 
 def _states_something(sentence: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.cite import CitedClaim, cite
+from rag.policy import NO_POLICY, Policy
 from rag.retrieve import Hit
 from rag.tables import ClaimKind
 from rag.topics import Topic
@@ -12,7 +13,7 @@ from rag.voice import Voice, body
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """How replies are to sound, what is left to people, and where data may go.
+    """How replies are to sound, what is left to people, where data may go, who approves.
 
     `regions` are those that tickets may be sent to; None where the desk names none.
     """
@@ -20,6 +21,7 @@ class House:
     voice: Voice
     topics: Sequence[Topic] = ()
     regions: frozenset[str] | None = None
+    policy: Policy = NO_POLICY
 
     def claims(self, text: str, hits: Sequence[Hit], language: str) -> list[CitedClaim]:
         """Return what a reply states; greeting and sign-off only what cites or binds the desk."""

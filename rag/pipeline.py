@@ -20,6 +20,7 @@ from rag.cite import CitedClaim, markers_in, normalise
 from rag.errors import ModelUnavailableError, RagError
 from rag.finding import Finder, public
 from rag.house import House
+from rag.missing import with_missing
 from rag.models import Model
 from rag.outgoing import outgoing
 from rag.prompt import Style
@@ -204,6 +205,7 @@ class DraftStream:
             foreign = closest.version.language != language and closest.score > near + CLEARLY
             self._abstain(elsewhere, OTHER_LANGUAGE if foreign else NO_SOURCE)
             return
+        text = with_missing(text, said(self._facts), language)
         used = own[: extractive.MAX_PASSAGES]
         ledger = [_quoted(hit, used=hit in used) for hit in hits]
         # Kept first: it is whole before the first piece, whether or not anybody listens.

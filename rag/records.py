@@ -25,9 +25,11 @@ from rag.tables import (
     DraftStatus,
     Gap,
     ModelCall,
+    RecordQuote,
     Ticket,
     Verdict,
 )
+from rag.thread_evidence import recorded_quotes
 from rag.tickets import thread
 from rag.writing import Call, Writing
 
@@ -131,6 +133,8 @@ def add_claims(
 
     Whoever approved them stands by those that bind the desk.
     """
+    draft = session.get_one(Draft, draft_id)
+    ticket = session.get_one(Ticket, draft.ticket_id)
     for ordinal, cited in enumerate(claims, start=1):
         claim = Claim(
             draft_id=draft_id,
@@ -145,6 +149,7 @@ def add_claims(
         session.add(claim)
         session.flush()
         _add_citations(session, claim.id, cited)
+        session.add_all(_recorded(claim, draft, ticket))
 
 
 def add_calls(session: Session, calls: Sequence[Call]) -> None:
@@ -167,7 +172,8 @@ def current_draft(session: Session, ticket_id: str) -> Draft | None:
     messages = [list(entry) for entry in thread(session, ticket_id)]
     if newest and newest.model == CORRECTION and newest.status != DraftStatus.REJECTED:
         return newest
-    approved = session.scalar(query.where(Draft.status == DraftStatus.APPROVED).limit(1))
+    decided = Draft.status.in_([DraftStatus.APPROVED, DraftStatus.WAITING])
+    approved = session.scalar(query.where(decided).limit(1))
     # Sent, it is the last message; until then it answers the last one.
     if approved is not None and approved.thread in (messages, messages[:-1]):
         return approved
@@ -196,6 +202,12 @@ def _add_citations(session: Session, claim_id: str, cited: CitedClaim) -> None:
                 note=finding.note,
             )
             session.add(verdict)
+
+
+def _recorded(claim: Claim, draft: Draft, ticket: Ticket) -> list[RecordQuote]:
+    thread_then = [(author, body) for author, body in draft.thread]
+    quotes = recorded_quotes(claim.text, thread_then, ticket.customer)
+    return [RecordQuote(claim_id=claim.id, **asdict(quote)) for quote in quotes]
 
 
 def _row(call: Call, draft_id: str | None) -> ModelCall:

@@ -31,18 +31,24 @@ class Author(StrEnum):
 
 
 class DraftStatus(StrEnum):
-    """Where a draft is in its life; only `READY` and `ABSTAINED` ones can be settled."""
+    """Where a draft is in its life; a `WAITING` one was approved by the first of two people."""
 
     READY = "ready"
     ABSTAINED = "abstained"
     INCOMPLETE = "incomplete"
+    WAITING = "waiting"
     APPROVED = "approved"
     REJECTED = "rejected"
 
 
 class ApprovalState(StrEnum):
-    """What became of a decision: a `SEALED` reply waits to be sent, and is checked when it is."""
+    """What became of a decision: a `SEALED` reply waits to be sent, and is checked when it is.
 
+    One that is `WAITING` has yet to be approved by a second person, or is `RETURNED` by them.
+    """
+
+    WAITING = "waiting"
+    RETURNED = "returned"
     SEALED = "sealed"
     SENT = "sent"
     UNDONE = "undone"
@@ -233,6 +239,22 @@ class Claim(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
 
 
+class RecordQuote(Base):
+    """What a claim repeats of what the customer said, or of the record of them.
+
+    `place` is "message:3" or "customer:plan"; offsets are code points in that text.
+    """
+
+    __tablename__ = "record_quotes"
+
+    claim_id: Mapped[str] = mapped_column(ForeignKey("claims.id"), index=True)
+    place: Mapped[str] = mapped_column(Text)
+    quote: Mapped[str] = mapped_column(Text)
+    start: Mapped[int]
+    end: Mapped[int]
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default_factory=_new_id)
+
+
 class Citation(Base):
     """A claim's pointer to its evidence: quote offsets are code points in the version's text."""
 
@@ -277,6 +299,8 @@ class Approval(Base):
     decided_by: Mapped[str] = mapped_column(Text)
     state: Mapped[ApprovalState] = mapped_column(String(16), index=True)
     reason: Mapped[str] = mapped_column(Text, default="")
+    # The second of two people, who approved the text or sent it back.
+    seconded_by: Mapped[str | None] = mapped_column(Text, default=None)
     # Null of rejections, and of replies approved before there were seals.
     seal: Mapped[dict[str, Any] | None] = mapped_column(JSON, default=None)
     seal_sha256: Mapped[str | None] = mapped_column(String(64), default=None)

@@ -11,12 +11,14 @@ from app.roles import Permission
 from app.text import t
 from app.workflow.access import Actor
 from app.workflow.confirming import to_confirm
+from rag.blanks import blanks
 from rag.cite import CitedClaim, bare_text
 
 
 def show(actor: Actor, draft_id: str, claims: Sequence[CitedClaim]) -> None:
     """Show a box for each sentence that binds the desk; a changed sentence is asked for anew."""
-    binding = to_confirm(claims)
+    # A sentence with a blank will read otherwise.
+    binding = [claim for claim in to_confirm(claims) if not blanks(claim.text)]
     if not binding or not actor.may(Permission.DESK_DRAFTS_SETTLE):
         return
     with st.container(border=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 from streamlit.components import v2
 
+from app.components.blank_notes import marked
 from app.text import t
 from rag.cite import MARKER, CitedClaim, markers_in
 from rag.tables import Label
@@ -38,7 +39,9 @@ def reply(
 ) -> Chosen | None:
     """Show a reply and return the citation that was clicked just now."""
     result = _mount(
-        data={"parts": list(_parts(text, claims, opened))}, key=key, on_cite_change=lambda: None
+        data={"parts": list(marked(_parts(text, claims, opened)))},
+        key=key,
+        on_cite_change=lambda: None,
     )
     clicked = getattr(result, "cite", None)
     return Chosen(int(clicked["claim"]), int(clicked["marker"])) if clicked else None

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 from app import session
-from app.components import confirmations, sending, shield, stale, verbs
+from app.components import (
+    blank_notes,
+    confirmations,
+    record_chips,
+    second_person,
+    sending,
+    shield,
+    stale,
+    verbs,
+)
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
 from app.components.source import source
@@ -103,6 +112,8 @@ def _open_draft(
     _warn_internal(claims)
     _sounds(drafts.deviations(services, actor.id, row.id, text))
     _summary(claims)
+    record_chips.show(view, claims)
+    blank_notes.show(text)
     confirmations.show(actor, row.id, claims)
     verbs.show(services, actor, view, draft)
     return place or _nearest(draft)
@@ -115,6 +126,9 @@ def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftVie
         _rejected(draft)
         verbs.draft_button(services, actor, view, t("inbox.again"))
         return None
+    if decision.state == ApprovalState.WAITING:
+        second_person.show(services, actor, decision, draft.claims)
+        return _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
     if decision.state == ApprovalState.SEALED:
         sending.show(services, actor, decision)
         return _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session
 from app.components import moved
+from app.components.plain import plain
 from app.roles import Permission
 from app.services import Services
 from app.text import t
@@ -77,6 +78,9 @@ def came_back(approval: Approval | None) -> None:
         return
     if approval.state == ApprovalState.UNDONE:
         st.info(t("sending.undone"))
+    if approval.state == ApprovalState.RETURNED:
+        fields = {"who": plain(approval.seconded_by or ""), "reason": plain(approval.reason)}
+        st.warning(t("second.returned", **fields))
     if approval.state == ApprovalState.REFUSED:
         st.error(t("sending.refused"))
         for place, each in enumerate(approval.moved):

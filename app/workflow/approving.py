@@ -22,12 +22,26 @@ from app.workflow.drafts import UNSETTLED
 from ingest.db import now
 from ingest.events import record
 from rag import guard, records, seal, staleness
+from rag.blanks import blanks
 from rag.cite import CitedClaim
 from rag.mask import left_in
-from rag.tables import Approval, ApprovalState, Citation, Claim, Draft, DraftStatus, Verdict
+from rag.tables import (
+    Approval,
+    ApprovalState,
+    Citation,
+    Claim,
+    Draft,
+    DraftStatus,
+    RecordQuote,
+    Verdict,
+)
 from rag.tickets import thread
 
-UNDO_SECONDS = 10
+_STATUS = {
+    ApprovalState.SEALED: DraftStatus.APPROVED,
+    ApprovalState.WAITING: DraftStatus.WAITING,
+    ApprovalState.REJECTED: DraftStatus.REJECTED,
+}
 
 
 def approve(
@@ -40,7 +54,8 @@ def approve(
 ) -> str:
     """Seal a reply as the agent leaves it, to be sent in a moment; return the approval's id.
 
-    `confirmed` are the sentences that bind the desk and that the agent stands by.
+    `confirmed` are the sentences that bind the desk and that the agent stands by. Where the desk
+    wants a second person for one of them, it waits for them first: see `seconding`.
 
     Raises:
         AlreadySettledError: Somebody decided before, or in another window.
@@ -57,13 +72,18 @@ def approve(
         claims = drafts.verified_claims(services, session, draft, text)
         confirming.require_confirmed(claims, confirmed)
         _check_fresh(session, claims)
-        approval = _decide(session, actor, draft, version, text, ApprovalState.SEALED)
-        approval.send_after = approval.at + timedelta(seconds=UNDO_SECONDS)
+        policy = desk_house(session).policy
+        waits = confirming.needs_second(claims, policy)
+        state = ApprovalState.WAITING if waits else ApprovalState.SEALED
+        approval = _decide(session, actor, draft, version, text, state)
+        if not waits:
+            approval.send_after = approval.at + timedelta(seconds=policy.undo_seconds)
         records.add_claims(session, draft.id, approval.id, claims, actor.email)
         seal.put_on(session, approval)
         detail = {"draft": draft.id, "sha256": approval.sha256, "seal": approval.seal_sha256}
         detail |= confirming.detail(claims)
-        record(session, actor.email, "draft:approve", draft.ticket_id, detail)
+        action = "draft:propose" if waits else "draft:approve"
+        record(session, actor.email, action, draft.ticket_id, detail)
         return approval.id
 
 
@@ -111,7 +131,7 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
     """See that a text may be sent in place of a draft.
 
     Raises:
-        InvalidInputError: It is empty, a draft that broke off, or has a placeholder in it.
+        InvalidInputError: It is empty, a draft that broke off, or has a placeholder or blank in it.
         ForbiddenContentError: It holds a link or an address that none of its sources holds.
         ThreadMovedError: The customer wrote again after the draft.
     """
@@ -125,6 +145,10 @@ def check_settleable(session: Session, draft: Draft, text: str) -> None:
         why = f"{left[0]} stands in it in place of a name or number"
         raise InvalidInputError(what="The reply as it is", why=why)
     guard.check(text, drafts.sources(session, draft), [written], desk_house(session).voice)
+    if empty := blanks(text):
+        raise InvalidInputError(
+            what="The reply as it is", why=f"{empty[0]} is still to be filled in"
+        )
     present = [list(entry) for entry in thread(session, draft.ticket_id)]
     if draft.status in UNSETTLED and draft.thread != present:
         raise ThreadMovedError
@@ -139,10 +163,11 @@ def _check_fresh(session: Session, claims: Sequence[CitedClaim]) -> None:
 
 def _check_alone(session: Session, draft: Draft) -> None:
     """See that no other reply to the ticket is on its way."""
+    on_its_way = Approval.state.in_([ApprovalState.SEALED, ApprovalState.WAITING])
     other = session.scalar(
         select(Approval)
         .join(Draft, Draft.id == Approval.draft_id)
-        .where(Draft.ticket_id == draft.ticket_id, Approval.state == ApprovalState.SEALED)
+        .where(Draft.ticket_id == draft.ticket_id, on_its_way)
     )
     if other is not None:
         raise AlreadySettledError(who=other.decided_by)
@@ -152,16 +177,12 @@ def _decide(
     session: Session, actor: Actor, draft: Draft, version: int, text: str, state: ApprovalState
 ) -> Approval:
     """Store a decision about a draft; an earlier one that was undone or refused goes."""
-    approved = state == ApprovalState.SEALED
     before = draft.status
     # One statement decides between two people who act at once.
     won = session.scalar(
         update(Draft)
         .where(Draft.id == draft.id, Draft.version == version, Draft.status.in_(UNSETTLED))
-        .values(
-            status=DraftStatus.APPROVED if approved else DraftStatus.REJECTED,
-            version=version + 1,
-        )
+        .values(status=_STATUS[state], version=version + 1)
         .returning(Draft.id)
     )
     earlier = session.scalar(select(Approval).where(Approval.draft_id == draft.id))
@@ -171,7 +192,7 @@ def _decide(
         _forget(session, earlier)
     decision = Approval(
         draft_id=draft.id,
-        approved=approved,
+        approved=state != ApprovalState.REJECTED,
         final_text=text,
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         decided_by=actor.email,
@@ -196,4 +217,5 @@ def _forget_claims(session: Session, which: ColumnElement[bool]) -> None:
     citations = select(Citation.id).where(Citation.claim_id.in_(claims))
     session.execute(delete(Verdict).where(Verdict.citation_id.in_(citations)))
     session.execute(delete(Citation).where(Citation.claim_id.in_(claims)))
+    session.execute(delete(RecordQuote).where(RecordQuote.claim_id.in_(claims)))
     session.execute(delete(Claim).where(which))

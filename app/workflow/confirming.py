@@ -5,6 +5,7 @@ from typing import Any
 
 from app.errors import UnconfirmedError
 from rag.cite import CitedClaim, bare_text
+from rag.policy import Policy
 
 
 def to_confirm(claims: Sequence[CitedClaim]) -> list[CitedClaim]:
@@ -21,6 +22,11 @@ def require_confirmed(claims: Sequence[CitedClaim], confirmed: Collection[str]) 
     for claim in to_confirm(claims):
         if claim.text not in confirmed:
             raise UnconfirmedError(sentence=bare_text(claim.text))
+
+
+def needs_second(claims: Sequence[CitedClaim], policy: Policy) -> bool:
+    """Tell whether the desk wants a second person to approve one of the sentences."""
+    return any(claim.kind in policy.second_approver for claim in to_confirm(claims))
 
 
 def detail(claims: Sequence[CitedClaim]) -> dict[str, Any]:

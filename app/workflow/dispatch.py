@@ -73,7 +73,7 @@ def undo(services: Services, user_id: str, approval_id: str) -> None:
         take_turn(session)
         if not _take(session, approval, ApprovalState.UNDONE):
             raise AlreadySentError
-        draft = _reopen(session, approval)
+        draft = reopen(session, approval)
         record(session, actor.email, "draft:undo", draft.ticket_id, {"draft": draft.id})
 
 
@@ -147,13 +147,13 @@ def _take(session: Session, approval: Approval, state: ApprovalState) -> bool:
 def _refuse(session: Session, approval: Approval, actor: str, moved: list[Moved]) -> None:
     approval.state = ApprovalState.REFUSED
     approval.moved = [asdict(each) for each in moved]
-    draft = _reopen(session, approval)
+    draft = reopen(session, approval)
     kinds = sorted({each.kind for each in moved})
     detail = {"draft": draft.id, "moved": kinds}
     record(session, actor, "draft:refuse", draft.ticket_id, detail)
 
 
-def _reopen(session: Session, approval: Approval) -> Draft:
+def reopen(session: Session, approval: Approval) -> Draft:
     """Let a draft be edited and approved again."""
     draft = session.get_one(Draft, approval.draft_id)
     if approval.draft_was is not None:

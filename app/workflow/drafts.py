@@ -142,7 +142,7 @@ def _evidence(cited: CitationView, hit: Hit) -> Evidence:
 
 def _holds(decision: Approval) -> bool:
     """Tell whether the approved text is the one that counts."""
-    return decision.state in {ApprovalState.SEALED, ApprovalState.SENT}
+    return decision.state in {ApprovalState.WAITING, ApprovalState.SEALED, ApprovalState.SENT}
 
 
 def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:

@@ -12,6 +12,7 @@ from app.services import Services
 from app.workflow.access import require
 from ingest.events import record, take_turn
 from rag.house import House
+from rag.policy import Policy
 from rag.prompt import LANGUAGES
 from rag.topics import MAX_TOPICS, Topic
 from rag.voice import Voice
@@ -30,6 +31,7 @@ _FIELDS = {
     "name": "The name of a topic",
     "sign_off": "The sign-off",
     "tone": "The tone",
+    "undo_seconds": "The time to undo",
     "words": "A word that tells a topic",
 }
 _REASONS = {
@@ -124,6 +126,39 @@ def save_regions(services: Services, user_id: str, wanted: Sequence[str] | None)
         ours.regions = named
         detail = {"regions": None if named is None else len(named)}
         record(session, actor.email, "desk:regions", str(ours.id), detail)
+
+
+def save_policy(
+    services: Services, user_id: str, wanted: Policy, *, seen: Policy | None = None
+) -> None:
+    """Set what is asked for before a reply goes out; `seen` is what this person saw.
+
+    Raises:
+        ChangedMeanwhileError: Something else than `seen` stands by now.
+    """
+    with services.database.write() as session:
+        actor = require(session, user_id, Permission.DESK_RULES_WRITE)
+        take_turn(session)
+        before = desk_house(session).policy
+        if before == wanted:
+            return
+        if seen is not None and before != seen:
+            raise ChangedMeanwhileError(what="What replies need")
+        ours = desk(session)
+        ours.policy = wanted.model_dump(mode="json", exclude_defaults=True)
+        record(session, actor.email, "desk:policy", str(ours.id), wanted.model_dump(mode="json"))
+
+
+def policy_of(given: Mapping[str, Any]) -> Policy:
+    """Read a policy from what was chosen.
+
+    Raises:
+        InvalidInputError: A part of it cannot be used.
+    """
+    try:
+        return Policy.model_validate(given)
+    except ValidationError as error:
+        raise _refusal(error) from None
 
 
 def voice_of(given: Mapping[str, Any]) -> Voice:

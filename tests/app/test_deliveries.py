@@ -21,6 +21,7 @@ from app.webhook import Webhook
 from app.workflow import approving, deliveries, dispatch
 from ingest.db import now
 from ingest.tables import Visibility
+from rag.policy import NO_POLICY
 from tests.app.people import SENT, SOURCE, Desk
 
 KEY = "a key that both sides know"
@@ -168,7 +169,7 @@ def test_the_worker_sends_and_delivers_in_one_turn(connected: Desk, receiver: Re
     approving.approve(connected.services, connected.agent, draft.id, 1, draft.text)
     dispatcher.turn(connected.services)
     assert receiver.got == []
-    later = now() + timedelta(seconds=approving.UNDO_SECONDS)
+    later = now() + timedelta(seconds=NO_POLICY.undo_seconds)
 
     dispatch.send_due(connected.services.database, later, webhook=True)
     dispatcher.turn(connected.services)

@@ -15,6 +15,7 @@ from ingest.db import now
 from ingest.events import broken_links
 from ingest.life import Description
 from ingest.tables import Event, Passage, Visibility
+from rag.policy import NO_POLICY
 from rag.seal import MovedKind
 from rag.tables import (
     Approval,
@@ -32,7 +33,7 @@ from rag.tables import (
 )
 from tests.app.people import QUESTION, REPLY, SENT, SOURCE, Desk
 
-LATER = timedelta(seconds=approving.UNDO_SECONDS)
+LATER = timedelta(seconds=NO_POLICY.undo_seconds)
 
 
 def _approve(desk: Desk, draft: Draft | None = None, text: str = REPLY) -> Approval:

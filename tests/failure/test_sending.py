@@ -22,6 +22,7 @@ from ingest.db import now
 from ingest.events import broken_links
 from ingest.pipeline import ingest_documents
 from ingest.sources import Upload
+from rag.policy import NO_POLICY
 from rag.tables import Approval, ApprovalState, Case, Draft, Message
 from rag.tickets import TicketLine, save
 from rag.writing import Writer
@@ -31,7 +32,7 @@ from tests.fakes import Reply, ScriptedChat
 
 THREADS = 20
 ROUNDS = 5
-LATER = timedelta(seconds=approving.UNDO_SECONDS)
+LATER = timedelta(seconds=NO_POLICY.undo_seconds)
 
 pytestmark = [pytest.mark.failure, pytest.mark.timeout(180)]
 # Where a kill leaves the reply unsent; after the commit it is sent.
