@@ -79,6 +79,8 @@ def test_sentences_that_bind_the_desk_are_confirmed_one_by_one(page: Page) -> No
     expect(page.get_by_text("nobody has confirmed it")).to_contain_text(REFUNDED)
     _confirm(page, f"It was done: “{REFUNDED}”")
     expect(done).to_be_checked()
+    # What moves under the pointer is not clicked.
+    expect(page.get_by_text("nobody has confirmed it")).to_have_count(0)
     _approve(page)
     expect(page.get_by_text("nobody has confirmed it")).to_contain_text(PROMISED)
     shoot(page, "commitments-refused")
@@ -87,6 +89,7 @@ def test_sentences_that_bind_the_desk_are_confirmed_one_by_one(page: Page) -> No
     _write(editor, editor.input_value().replace("Friday", "Monday"))
     _confirm(page, "It will be in time: “You will receive a new pump by Monday.”")
     expect(done).to_be_checked()
+    expect(page.get_by_text("nobody has confirmed it")).to_have_count(0)
     _approve(page)
 
     expect(page.get_by_text(re.compile("Approved. It (will be|is being) sent"))).to_be_visible()
