@@ -77,7 +77,7 @@ def test_an_edited_number_that_the_source_lacks_turns_doubtful(page: Page) -> No
     editor.fill(editor.input_value().replace("149.00", "199.00"))
     editor.press("Tab")
 
-    expect(page.locator("span.doubtful").first).to_contain_text("199.00")
+    expect(page.locator("span.refuted").first).to_contain_text("199.00")
     expect(page.get_by_text("116.82")).to_have_count(0)
     shoot(page, "doubtful")
 
