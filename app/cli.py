@@ -236,7 +236,7 @@ def models(
 
 @audit_app.command("verify")
 def verify_audit() -> None:
-    """Check that no event was changed, put in between or taken from between."""
+    """Check that no event and no sealed reply was changed, put in between or taken from between."""
     from app.commands.index import verify_audit as command
 
     command(console.services())

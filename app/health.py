@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 
 from app.services import Services
+from app.tables import Delivery
 from ingest import jobs
 from ingest.tables import Document
 from rag.errors import VerifierError
+from rag.tables import Approval, ApprovalState
 
 
 def report(services: Services) -> dict[str, Any]:
@@ -16,6 +18,8 @@ def report(services: Services) -> dict[str, Any]:
     with services.database.read() as session:
         documents = session.scalar(select(func.count()).select_from(Document))
         waiting = jobs.unfinished(session)
+        sealed = session.scalar(_count(Approval, Approval.state == ApprovalState.SEALED))
+        undelivered = session.scalar(_count(Delivery, Delivery.delivered_at.is_(None)))
     return {
         "database": services.database.dialect,
         "documents": documents,
@@ -25,9 +29,15 @@ def report(services: Services) -> dict[str, Any]:
         "passages": state.passages,
         "delta": state.delta,
         "jobs_unfinished": waiting,
+        "replies_waiting": sealed,
+        "replies_undelivered": undelivered,
         "model": services.settings.model,
         "verifier": _verifier(services),
     }
+
+
+def _count(kind: type[Approval | Delivery], which: ColumnElement[bool]) -> Select[int]:
+    return select(func.count()).select_from(kind).where(which)
 
 
 def is_ready(services: Services) -> bool:

@@ -15,6 +15,7 @@ NOTICE = "notice"
 PROBLEM = "problem"
 STREAM = "stream"
 APPROVED_AT = "approved_at"
+REOPENED = "reopened_reply"
 
 
 def current_actor() -> Actor | None:

@@ -35,12 +35,12 @@ def worker(services: Services, *, with_parent: bool) -> None:
 
     signal.signal(signal.SIGTERM, leave)
     signal.signal(signal.SIGINT, leave)
+    # Replies must not wait behind documents, nor with the patience that is due to pages.
+    dispatcher.start(services, stop)
     if with_parent:
         # Pages come first: the worker takes what processor time they leave.
         os.nice(10)
         stop_with_parent(stop)
-    # Replies must not wait behind documents.
-    dispatcher.start(services, stop)
     while not stop.is_set():
         services = renewed(services, services.encoders)
         services.worker.run(UntilSwitched(stop, services.encoders))

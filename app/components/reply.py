@@ -1,6 +1,6 @@
 """The reply with its citations as buttons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,14 +35,18 @@ class Chosen:
 
 
 def reply(
-    text: str, claims: Sequence[CitedClaim], opened: Chosen | None, key: str
+    text: str,
+    claims: Sequence[CitedClaim],
+    opened: Chosen | None,
+    key: str,
+    notes: Mapping[int, str],
 ) -> Chosen | None:
-    """Show a reply and return the citation that was clicked just now."""
-    result = _mount(
-        data={"parts": list(marked(_parts(text, claims, opened)))},
-        key=key,
-        on_cite_change=lambda: None,
-    )
+    """Show a reply and return the citation that was clicked just now.
+
+    `notes` say more of some claims, by their places from 0.
+    """
+    parts = list(marked(_parts(text, claims, opened, notes)))
+    result = _mount(data={"parts": parts}, key=key, on_cite_change=lambda: None)
     clicked = getattr(result, "cite", None)
     return Chosen(int(clicked["claim"]), int(clicked["marker"])) if clicked else None
 
@@ -55,12 +59,14 @@ def state(claim: CitedClaim) -> str:
 
 
 def _parts(
-    text: str, claims: Sequence[CitedClaim], opened: Chosen | None
+    text: str, claims: Sequence[CitedClaim], opened: Chosen | None, notes: Mapping[int, str]
 ) -> Iterator[dict[str, Any]]:
     position = 0
     for number, claim in enumerate(claims):
         yield {"kind": "text", "text": text[position : claim.start]}
-        yield from _claim_parts(number, claim, opened)
+        more = notes.get(number)
+        for part in _claim_parts(number, claim, opened):
+            yield part | {"note": f"{part['note']}; {more}"} if more and "note" in part else part
         position = claim.end
     yield {"kind": "text", "text": text[position:]}
 

@@ -1,5 +1,6 @@
 """The reply: draft it, check it, edit it, approve or reject it, copy it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
@@ -9,11 +10,13 @@ from app.components import (
     blank_notes,
     confirmations,
     record_chips,
+    reopened,
     second_person,
     sending,
     shield,
     stale,
     verbs,
+    verified_marks,
 )
 from app.components.plain import plain
 from app.components.reply import Chosen, reply, state
@@ -23,7 +26,7 @@ from app.services import Services
 from app.text import t
 from app.workflow import drafts, tickets
 from app.workflow.access import Actor
-from app.workflow.drafts import UNSETTLED, DraftView
+from app.workflow.drafts import UNSETTLED, DraftView, Reopened
 from app.workflow.tickets import TicketView
 from ingest.tables import Visibility
 from rag.cite import CitedClaim
@@ -49,13 +52,9 @@ class Place:
 def show(services: Services, actor: Actor, view: TicketView) -> Place | None:
     """Show the reply column and return the place in a source to show beside it."""
     st.subheader(t("inbox.reply"))
-    if session.get(session.PROBLEM):
-        st.error(plain(session.get(session.PROBLEM)))
-        session.put(session.PROBLEM, None)
-    if session.get(session.NOTICE):
-        st.success(session.get(session.NOTICE))
-    if view.is_long:
-        st.info(t("inbox.long", count=f"{len(view.messages[-1][1]):,}"))
+    _say(view)
+    if found := reopened.chosen(services, actor, view):
+        return _as_it_was(found)
     draft = view.draft
     if draft is None:
         if view.withheld:
@@ -68,6 +67,17 @@ def show(services: Services, actor: Actor, view: TicketView) -> Place | None:
     if draft.draft.status in UNSETTLED:
         return _open_draft(services, actor, view, draft)
     return _settled(services, actor, view, draft)
+
+
+def _say(view: TicketView) -> None:
+    """Say what became of the last click, and what to know of the ticket."""
+    if session.get(session.PROBLEM):
+        st.error(plain(session.get(session.PROBLEM)))
+        session.put(session.PROBLEM, None)
+    if session.get(session.NOTICE):
+        st.success(session.get(session.NOTICE))
+    if view.is_long:
+        st.info(t("inbox.long", count=f"{len(view.messages[-1][1]):,}"))
 
 
 def show_source(place: Place | None) -> None:
@@ -106,9 +116,11 @@ def _open_draft(
         )
         verbs.keep(row.id)
     text = verbs.text_of(draft)
-    stale.show(services, actor, row, text)
+    stale.show(services, actor, draft, text)
     claims = drafts.preview(services, actor.id, row.id, text)
-    place = _reply(text, claims, key=f"reply.{row.id}")
+    marks = verified_marks.read(services, actor, claims)
+    place = _reply(text, claims, key=f"reply.{row.id}", notes=marks)
+    verified_marks.show(marks)
     _warn_internal(claims)
     _sounds(drafts.deviations(services, actor.id, row.id, text))
     _summary(claims)
@@ -116,6 +128,7 @@ def _open_draft(
     blank_notes.show(text)
     confirmations.show(actor, row.id, claims)
     verbs.show(services, actor, view, draft)
+    reopened.choose(view)
     return place or _nearest(draft)
 
 
@@ -140,6 +153,16 @@ def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftVie
     st.code(drafts.without_markers(decision.final_text), language=None, wrap_lines=True)
     with st.expander(t("inbox.copy_with_sources")):
         st.code(drafts.with_sources(draft), language=None, wrap_lines=True)
+    reopened.choose(view)
+    return place
+
+
+def _as_it_was(found: Reopened) -> Place | None:
+    draft = found.view
+    reopened.head(found)
+    place = _reply(draft.text, draft.cited, key=f"reopened.{draft.draft.id}")
+    verbs.ledger(draft)
+    reopened.behind(draft)
     return place
 
 
@@ -148,10 +171,12 @@ def _open_next(services: Services, actor: Actor) -> None:
     session.open_ticket(waiting[0].id if waiting else None)
 
 
-def _reply(text: str, claims: list[CitedClaim], key: str) -> Place | None:
+def _reply(
+    text: str, claims: list[CitedClaim], key: str, notes: Mapping[int, str] | None = None
+) -> Place | None:
     """Show a text with its citations, and return the place of the citation that is open."""
     opened = session.get(session.CITATION)
-    clicked = reply(text, claims, opened, key)
+    clicked = reply(text, claims, opened, key, notes or {})
     if clicked is not None and clicked != opened:
         session.put(session.CITATION, clicked)
         st.rerun()

@@ -14,6 +14,7 @@ from app.workflow import dispatch
 from app.workflow.access import Actor
 from ingest.db import now
 from ingest.errors import CopilotError
+from rag.seal import MovedKind
 from rag.tables import Approval, ApprovalState
 
 EVERY = "1s"
@@ -29,40 +30,48 @@ def show(services: Services, actor: Actor, approval: Approval) -> None:
         except CopilotError:
             st.rerun()
         if present.state != ApprovalState.SEALED or present.send_after is None:
+            _fill_anew(approval.draft_id)
             st.rerun()
         seconds = ceil((present.send_after - now()).total_seconds())
         st.info(t("sending.waits", seconds=seconds) if seconds > 0 else t("sending.due"))
         if actor.may(Permission.DESK_DRAFTS_SETTLE):
-            _verbs(services, actor, approval.id)
+            _verbs(services, actor, approval)
 
     countdown()
 
 
-def _verbs(services: Services, actor: Actor, approval_id: str) -> None:
+def _verbs(services: Services, actor: Actor, approval: Approval) -> None:
     undo, send = st.columns(2)
     undo.button(
         t("sending.undo"),
-        key=f"inbox.undo.{approval_id}",
+        key=f"inbox.undo.{approval.id}",
         type="primary",
         shortcut="z",
         width="stretch",
         on_click=_undo,
-        args=(services, actor, approval_id),
+        args=(services, actor, approval),
     )
     send.button(
         t("sending.now"),
-        key=f"inbox.send.{approval_id}",
+        key=f"inbox.send.{approval.id}",
         width="stretch",
         on_click=_send,
-        args=(services, actor, approval_id),
+        args=(services, actor, approval.id),
     )
 
 
-def _undo(services: Services, actor: Actor, approval_id: str) -> None:
+def _undo(services: Services, actor: Actor, approval: Approval) -> None:
     try:
-        dispatch.undo(services, actor.id, approval_id)
+        dispatch.undo(services, actor.id, approval.id)
     except CopilotError as error:
         session.put(session.PROBLEM, str(error))
+    _fill_anew(approval.draft_id)
+
+
+def _fill_anew(draft_id: str) -> None:
+    """Forget the editor of before: the browser has forgotten it too and would show it empty."""
+    for name in ("text", "edit"):
+        st.session_state.pop(f"inbox.{name}.{draft_id}", None)
 
 
 def _send(services: Services, actor: Actor, approval_id: str) -> None:
@@ -70,6 +79,13 @@ def _send(services: Services, actor: Actor, approval_id: str) -> None:
         dispatch.send_now(services, actor.id, approval_id)
     except CopilotError as error:
         session.put(session.PROBLEM, str(error))
+
+
+def tells_of_sources(approval: Approval | None) -> bool:
+    """Tell whether what became of a source is said already, with the refusal."""
+    if approval is None or approval.state != ApprovalState.REFUSED:
+        return False
+    return any(each["kind"] in {MovedKind.VERSION, MovedKind.WITHDRAWN} for each in approval.moved)
 
 
 def came_back(approval: Approval | None) -> None:

@@ -5,23 +5,25 @@ from dataclasses import asdict
 import streamlit as st
 
 from app import session
-from app.components import moved
+from app.components import moved, sending
 from app.services import Services
 from app.text import t
 from app.workflow import approving, drafts
 from app.workflow.access import Actor
+from app.workflow.drafts import DraftView
 from ingest.errors import CopilotError
 from rag.seal import MovedKind
 from rag.tables import Draft
 
 
-def show(services: Services, actor: Actor, row: Draft, text: str) -> None:
+def show(services: Services, actor: Actor, draft: DraftView, text: str) -> None:
     """Say what a draft cites that no longer stands in its source, and offer what stands there."""
+    row = draft.draft
     found = drafts.stale(services, actor.id, row.id, text)
     if not found:
         return
     st.warning(t("stale.lead"))
-    for place, each in enumerate(found):
+    for place, each in enumerate([] if sending.tells_of_sources(draft.decision) else found):
         moved.show(asdict(each), key=f"stale.{row.id}.{row.version}.{place}")
     if any(each.kind == MovedKind.VERSION for each in found):
         st.button(

@@ -1,7 +1,7 @@
 """What an agent can do with a draft: have it made, approve, reject, look behind it."""
 
-import time
 from contextlib import closing
+from time import monotonic
 
 import streamlit as st
 
@@ -65,13 +65,13 @@ def show(services: Services, actor: Actor, view: TicketView, draft: DraftView) -
             wishes.show(view, lambda wish: _stream(services, actor, view, wish))
     if row.status == DraftStatus.ABSTAINED:
         _ask_customer(view, draft)
-    _ledger(draft)
+    ledger(draft)
 
 
 def _approve(services: Services, actor: Actor, draft: DraftView) -> None:
     row = draft.draft
     # Keys repeat, and what they hit then may be the next ticket.
-    if time.monotonic() - (session.get(session.APPROVED_AT) or 0.0) < REPEAT_SECONDS:
+    if monotonic() - (session.get(session.APPROVED_AT) or 0.0) < REPEAT_SECONDS:
         return
     try:
         confirmed = confirmations.confirmed(row.id)
@@ -80,7 +80,7 @@ def _approve(services: Services, actor: Actor, draft: DraftView) -> None:
         session.put(session.PROBLEM, str(error))
         return
     session.put(session.NOTICE, None)
-    session.put(session.APPROVED_AT, time.monotonic())
+    session.put(session.APPROVED_AT, monotonic())
 
 
 def _reject(services: Services, actor: Actor, draft: DraftView, reason: str) -> None:
@@ -158,7 +158,8 @@ def stop_running() -> None:
         session.put(session.STREAM, None)
 
 
-def _ledger(draft: DraftView) -> None:
+def ledger(draft: DraftView) -> None:
+    """Show what a draft was made from, by which model, and what it cost."""
     row = draft.draft
     left_out = sum(not entry["included"] for entry in row.ledger)
     with st.expander(t("inbox.ledger")):

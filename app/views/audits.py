@@ -4,7 +4,7 @@ from app import resources, session
 from app.components.plain import plain
 from app.components.source import source
 from app.text import t
-from app.workflow import audits
+from app.workflow import audits, verified
 from ingest.errors import CopilotError
 from rag.tables import Label
 
@@ -19,6 +19,8 @@ BUTTONS = {
 st.title(t("audits.title"))
 if session.get(session.NOTICE):
     st.caption(plain(session.get(session.NOTICE)))
+if standing := verified.count(services, actor.id):
+    st.caption(t("verified.standing", count=standing))
 view = audits.next_citation(services, actor.id)
 if view is None:
     st.success(t("audits.empty"))

@@ -13,7 +13,7 @@ from app.services import Services
 from app.workflow.access import Actor, require
 from ingest.access import Scope
 from ingest.tables import Document, Passage, Version, Visibility
-from rag import staleness, voice
+from rag import seal, staleness, voice
 from rag.cite import MARKER_WITH_BLANK, CitedClaim, Evidence
 from rag.judgement import stored_finding
 from rag.pipeline import NO_WISH, DraftStream, Wish
@@ -90,6 +90,14 @@ class DraftView:
         return [_as_stored(view, hits) for view in self.claims]
 
 
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """A sent reply, and what is not as it was sealed; None where there was no seal yet."""
+
+    view: DraftView
+    broken: list[Moved] | None
+
+
 def begin(
     services: Services, user_id: str, ticket_id: str, model: str | None, wish: Wish = NO_WISH
 ) -> DraftStream:
@@ -132,6 +140,28 @@ def _as_stored(view: ClaimView, hits: Mapping[str, Hit]) -> CitedClaim:
     surest = max(findings, key=lambda finding: finding.probability, default=None)
     row = view.claim
     return CitedClaim(row.text, row.start, row.end, evidence, row.kind, surest)
+
+
+def reopen(services: Services, user_id: str, draft_id: str) -> Reopened:
+    """Return a reply that was sent as it was then, and whether its seal holds."""
+    with services.database.read() as session:
+        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
+        view = read(session, visible(session, actor, draft_id).id)
+        if view.decision is None or view.decision.state != ApprovalState.SENT:
+            raise NotFoundError(what="such sent reply")
+        sealed = view.decision.seal is not None
+        return Reopened(view, seal.broken(session, view.decision) if sealed else None)
+
+
+def sent(session: Session, ticket_id: str) -> list[Approval]:
+    """Return the replies that were sent to a ticket, oldest first."""
+    query = (
+        select(Approval)
+        .join(Draft, Draft.id == Approval.draft_id)
+        .where(Draft.ticket_id == ticket_id, Approval.state == ApprovalState.SENT)
+        .order_by(Approval.at)
+    )
+    return list(session.scalars(query))
 
 
 def _evidence(cited: CitationView, hit: Hit) -> Evidence:

@@ -13,7 +13,7 @@ from app.workflow.access import require
 from ingest.events import record
 from ingest.guard import scan
 from rag import records, tickets
-from rag.tables import Author, Gap, Ticket, TicketStatus
+from rag.tables import Approval, Author, Gap, Ticket, TicketStatus
 from rag.tickets import MAX_CHARACTERS, TicketLine
 
 QUEUE_SIZE = 200
@@ -24,13 +24,15 @@ LONG_CHARACTERS = 20_000
 class TicketView:
     """A ticket with its thread and its newest draft.
 
-    `withheld` tells that there is a draft from documents that this person may not see.
+    `withheld` tells that there is a draft from documents that this person may not see; `sent` are
+    all replies that were sent from here, oldest first.
     """
 
     ticket: Ticket
     messages: list[tuple[Author, str]]
     draft: drafts.DraftView | None
     withheld: bool
+    sent: list[Approval]
 
     @property
     def suspicious(self) -> list[str]:
@@ -67,7 +69,8 @@ def read(services: Services, user_id: str, ticket_id: str) -> TicketView:
         newest = records.current_draft(session, ticket_id)
         withheld = newest is not None and not drafts.is_visible(session, newest, actor.scope)
         view = drafts.read(session, newest.id) if newest and not withheld else None
-        return TicketView(ticket, tickets.thread(session, ticket_id), view, withheld)
+        messages, sent = tickets.thread(session, ticket_id), drafts.sent(session, ticket_id)
+        return TicketView(ticket, messages, view, withheld, sent)
 
 
 def create(services: Services, user_id: str, subject: str, body: str) -> str:

@@ -26,6 +26,7 @@ from app.workflow import (
     suspicions,
     tickets,
     uploads,
+    verified,
 )
 from ingest.errors import CopilotError
 from ingest.life import Description
@@ -132,6 +133,10 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     ),
     "drafts.preview": (
         lambda desk, who: drafts.preview(desk.services, who, desk.draft().id, "Sent."),
+        {ADMIN, AGENT, REVIEWER},
+    ),
+    "drafts.reopen": (
+        lambda desk, who: drafts.reopen(desk.services, who, "none"),
         {ADMIN, AGENT, REVIEWER},
     ),
     "drafts.stale": (
@@ -251,6 +256,14 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "uploads.file_of": (
         lambda desk, who: uploads.file_of(desk.services, who, "none"),
         {ADMIN, OWNER},
+    ),
+    "verified.count": (
+        lambda desk, who: verified.count(desk.services, who),
+        {ADMIN, REVIEWER},
+    ),
+    "verified.marks": (
+        lambda desk, who: verified.marks(desk.services, who, []),
+        {ADMIN, AGENT, REVIEWER},
     ),
 }
 

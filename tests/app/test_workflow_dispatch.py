@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.errors import AlreadySentError, AlreadySettledError
+from app.errors import AlreadySentError, AlreadySettledError, NotFoundError
 from app.roles import Role
 from app.workflow import approving, dispatch, documents, drafts, tickets, trail
 from app.workflow.drafts import DraftView
@@ -372,8 +372,28 @@ def test_a_reply_approved_ten_versions_ago_reopens_as_it_was_and_its_seal_holds(
     assert cited.version.text[quote.quote_start : quote.quote_end] == quote.quote
     assert cited.passage.first_page == before.claims[0].citations[0].passage.first_page
     assert [hit.passage.text for hit in after.sources] == [SOURCE]
+    reopened = drafts.reopen(desk.services, desk.agent, draft.id)
+    assert (reopened.view.text, reopened.broken) == (REPLY, [])
+    [claim] = reopened.view.cited
+    assert claim.evidence[0].hit.version.number == 1
     found = trail.verify(desk.services.database)
     assert (found.is_whole, found.sealed) == (True, 1)
+
+
+def test_every_reply_that_was_sent_to_a_ticket_can_be_opened_again(desk: Desk) -> None:
+    first = desk.draft()
+    desk.send(first)
+    desk.add_ticket(desk.ticket, QUESTION, ("customer", "Still no water."))
+    second = desk.draft("Press the reset button [1].")
+    waiting = _approve(desk, second, "Press the reset button [1].")
+
+    with pytest.raises(NotFoundError):
+        drafts.reopen(desk.services, desk.agent, second.id)
+    _send_due(desk)
+
+    view = tickets.read(desk.services, desk.agent, desk.ticket)
+    assert [approval.draft_id for approval in view.sent] == [first.id, waiting.draft_id]
+    assert drafts.reopen(desk.services, desk.agent, first.id).view.text == REPLY
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,16 @@ def test_an_approval_that_is_left_alone_is_sent_by_itself(page: Page, desk: Desk
     expect(page.get_by_text("Approved by")).to_be_visible(timeout=30_000)
     assert messages(desk, ticket) == 2
 
+    page.get_by_text("Sent replies, as they were (1)").click()
+    page.get_by_role("button", name="agent@demo.test").click()
+    expect(page.get_by_text("Its seal holds")).to_be_visible()
+    expect(page.get_by_text("149.00 €").first).to_be_visible()
+    page.locator(CITATION).first.click()
+    expect(page.locator("mark")).to_contain_text("149.00")
+    shoot(page, "reopened")
+    page.get_by_role("button", name="Back to the present").click()
+    expect(page.get_by_text("Copy for the customer")).to_be_visible()
+
 
 def test_undo_has_a_key(page: Page, desk: Desk) -> None:
     ticket = draft(page, desk)
