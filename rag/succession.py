@@ -6,6 +6,7 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ingest.quarantine import is_free
 from ingest.sentences import sentence_spans
 from ingest.tables import Passage, Version
 
@@ -14,9 +15,12 @@ ALIKE = 50.0
 
 
 def heir(session: Session, passage: Passage, version: Version) -> Passage | None:
-    """Return the passage of another version that has this one's place: the most alike."""
-    query = select(Passage).where(Passage.version_id == version.id).order_by(Passage.ordinal)
-    passages = list(session.scalars(query))
+    """Return the passage of another version that has this one's place: the most alike.
+
+    What is suspicious there, and not yet released, is not looked at.
+    """
+    query = select(Passage).where(Passage.version_id == version.id, is_free())
+    passages = list(session.scalars(query.order_by(Passage.ordinal)))
     texts = [each.text for each in passages]
     found = process.extractOne(passage.text, texts, scorer=fuzz.ratio, score_cutoff=ALIKE)
     return passages[found[2]] if found else None

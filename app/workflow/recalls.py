@@ -14,6 +14,7 @@ from app.workflow import changed_sources, drafts
 from app.workflow.access import Actor, require
 from app.workflow.changed_sources import SEVERITY, Change, Recall
 from ingest.events import record, take_turn
+from ingest.quarantine import is_free
 from ingest.tables import Document, Passage, Version
 from rag import corrections, ledger, records, voice
 from rag.corrections import CORRECTION, Told
@@ -137,6 +138,7 @@ def _hits(session: Session, changes: Sequence[Change]) -> Iterator[Hit]:
                 Passage.version_id == change.current_id,
                 Passage.start <= change.start,
                 Passage.end > change.start,
+                is_free(),
             )
             .order_by(Passage.ordinal)
             .limit(1)

@@ -189,7 +189,7 @@ def test_a_sent_reply_whose_document_changed_is_recalled_with_a_correction(
     expect(page.get_by_text("The correction is drafted")).to_be_visible()
 
     page.get_by_role("link", name="Inbox").click()
-    page.get_by_role("button", name=lunar.name).click()
+    page.get_by_role("button", name=lunar.name).first.click()
     expect(page.get_by_text("A correction of the reply that was sent")).to_be_visible()
     expect(page.locator(CITATION).first).to_be_visible()
     shoot(page, "correction")
@@ -200,7 +200,7 @@ def test_a_stale_draft_is_told_and_cites_the_current_version_in_one_click(
 ) -> None:
     with record(desk) as session:
         life.restore_version(session, lunar.document, 1, "olu")
-    page.get_by_role("button", name=lunar.name).click()
+    page.get_by_role("button", name=lunar.name).first.click()
     expect(page.get_by_text("This draft is stale")).to_be_visible()
     shoot(page, "stale")
     page.get_by_role("button", name="Approve").click()
