@@ -1,8 +1,11 @@
 """How far a sentence has drifted from what was told of it: the worst first."""
 
-import re
 from collections import Counter
 from enum import StrEnum
+
+from rag.dates import Date, dates_in
+from rag.polarity import NEGATION
+from rag.quantified import numbers_in
 
 
 class Drift(StrEnum):
@@ -16,42 +19,24 @@ class Drift(StrEnum):
     WORDING = "wording"
 
 
-_MONTHS = (
-    "january|february|march|april|may|june|july|august|september|october|november|december|"
-    "januar|februar|märz|mai|juni|juli|oktober|dezember|"
-    "janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|"
-    "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|dicembre|"
-    "enero|febrero|abril|mayo|junio|julio|septiembre|octubre|noviembre|diciembre|"
-    "januari|februari|maart|mei|augustus|"
-    "jan|feb|mar|apr|jun|jul|aug|sept?|oct|okt|nov|dec|dez"
-)
-_DATE = re.compile(
-    r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b|\b(?:19|20)\d\d\b|"
-    rf"\b\d{{1,2}}(?:\.|st|nd|rd|th|er|º)?(?: de| di| of)? (?:{_MONTHS})\b|"
-    rf"\b(?:{_MONTHS})\.? \d{{1,2}}\b",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f']\d+)*")
-_NEGATION = re.compile(
-    r"\b(?:not?|never|cannot|none|nor|without|nicht|kein\w*|nie(?:mals)?|weder|ohne|"
-    r"ne|jamais|aucun\w*|sans|non|nessun\w*|senza|nunca|jamás|ning[uú]n\w*|sin|"
-    r"niet|geen|nooit|zonder)\b|n['\u2019]t\b|\bn['\u2019](?=\w)",
-    re.IGNORECASE,
-)
-
-
 def drift(was: str, now: str) -> Drift:
     """Tell what changed between two sentences; of several changes the worst."""
-    if _numbers(was) != _numbers(now):
+    before, after = dates_in(was), dates_in(now)
+    if _numbers(was, before) != _numbers(now, after):
         return Drift.NUMBER
-    if Counter(_DATE.findall(was)) != Counter(_DATE.findall(now)):
+    if Counter(map(_moment, before)) != Counter(map(_moment, after)):
         return Drift.DATE
-    if len(_NEGATION.findall(was)) != len(_NEGATION.findall(now)):
+    if len(NEGATION.findall(was)) != len(NEGATION.findall(now)):
         return Drift.NEGATION
     return Drift.WORDING
 
 
-def _numbers(text: str) -> Counter[str]:
-    """Return the numbers that are no part of a date; 1,5 and 1.5 are one number."""
-    rest = _DATE.sub(" ", text)
-    return Counter(number.replace(",", ".") for number in _NUMBER.findall(rest))
+def _numbers(text: str, dates: list[Date]) -> Counter[str]:
+    """Return the numbers that are no part of a date."""
+    for date in dates:
+        text = text.replace(date.text, " ", 1)
+    return Counter(numbers_in(text))
+
+
+def _moment(date: Date) -> tuple[int | None, ...]:
+    return (date.day, date.month, date.year, date.weekday)
