@@ -23,6 +23,7 @@ from app.workflow import (
     models,
     recalls,
     rules,
+    seconding,
     suspicions,
     tickets,
     uploads,
@@ -31,6 +32,7 @@ from app.workflow import (
 from ingest.errors import CopilotError
 from ingest.life import Description
 from ingest.tables import SuspicionState, Visibility
+from rag.policy import Policy
 from rag.tables import CaseState, Label, TicketStatus
 from rag.topics import Topic
 from rag.voice import Voice
@@ -196,6 +198,10 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: rules.save_topics(desk.services, who, [TOPIC]),
         {ADMIN},
     ),
+    "rules.save_policy": (
+        lambda desk, who: rules.save_policy(desk.services, who, Policy()),
+        {ADMIN},
+    ),
     "rules.save_regions": (
         lambda desk, who: rules.save_regions(desk.services, who, ["eu"]),
         {ADMIN},
@@ -211,6 +217,14 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
     "suspicions.decide": (
         lambda desk, who: suspicions.decide(desk.services, who, "none", SuspicionState.KEPT),
         {ADMIN, OWNER},
+    ),
+    "seconding.second": (
+        lambda desk, who: seconding.second(desk.services, who, "none"),
+        {ADMIN, AGENT},
+    ),
+    "seconding.send_back": (
+        lambda desk, who: seconding.send_back(desk.services, who, "none", "why"),
+        {ADMIN, AGENT},
     ),
     "tickets.queue": (
         lambda desk, who: tickets.queue(desk.services, who, TicketStatus.OPEN),
