@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+from ingest.guard import hidden
 from ingest.parse.clean import clean, one_line, reflow
 from ingest.parse.parsed import Block, BlockKind, PageSpan, ParsedDocument, Word
 
+# Only whether it is an attack is asked of it.
+_MAX_HIDDEN, _MAX_HIDDEN_CHARACTERS = 200, 2_000
 _CLOSE_TOGETHER = frozenset({BlockKind.LIST_ITEM, BlockKind.TABLE_ROW})
 
 
@@ -18,6 +21,7 @@ class DocumentBuilder:
         self._first_blocks: list[int] = []  # of each page: the number of blocks before it
         self._words: list[list[Word]] = []  # of each page
         self._group_ended = True
+        self._hidden: dict[str, None] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -26,6 +30,8 @@ class DocumentBuilder:
 
     def add(self, kind: BlockKind, raw: str, level: int = 0) -> bool:
         """Append a block; tell whether it has visible text, else it is left out."""
+        if any(hidden.find(raw)):
+            self.hide(raw)
         text = clean(raw)
         text = text.strip("\n").rstrip() if kind is BlockKind.CODE else reflow(text)
         if kind is BlockKind.HEADING:
@@ -41,10 +47,18 @@ class DocumentBuilder:
 
     def add_row(self, cells: list[str]) -> bool:
         """Append a table row; empty cells keep their place, except at the end."""
+        for cell in cells:
+            if any(hidden.find(cell)):
+                self.hide(cell)
         texts = [one_line(clean(cell)) for cell in cells]
         while texts and not texts[-1]:
             texts.pop()
         return self.add(BlockKind.TABLE_ROW, " | ".join(texts))
+
+    def hide(self, raw: str) -> None:
+        """Note a text that the file holds and does not show; it is no part of the document."""
+        if raw.strip() and len(self._hidden) < _MAX_HIDDEN:
+            self._hidden[raw[:_MAX_HIDDEN_CHARACTERS].strip()] = None
 
     @property
     def last_text(self) -> tuple[str, int]:
@@ -102,6 +116,7 @@ class DocumentBuilder:
             media_type,
             parser,
             tuple(unread_pages),
+            tuple(self._hidden),
         )
 
     def _pages(self) -> tuple[PageSpan, ...]:

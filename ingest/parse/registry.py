@@ -1,5 +1,7 @@
 """Finds a document's format by its content and has it read."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -12,7 +14,9 @@ from ingest.errors import (
     PoisonDocumentError,
     UnsupportedMediaTypeError,
 )
+from ingest.guard import hidden
 from ingest.parse import formats, sniff
+from ingest.parse.clean import decode
 from ingest.parse.parsed import ParsedDocument
 
 MAX_FILE_BYTES = 25_000_000
@@ -65,7 +69,15 @@ def parse(data: bytes, name: str) -> ParsedDocument:
         raise EmptyDocumentError(title=name)
     if len(data) > MAX_FILE_BYTES:
         raise DocumentTooLargeError(title=name, limit_mb=MAX_FILE_BYTES // 1_000_000)
-    return checked(detect(data, name).parse(data, name), name)
+    document = checked(detect(data, name).parse(data, name), name)
+    return replace(document, hidden=(*document.hidden, *_spelt(data)))
+
+
+def _spelt(data: bytes) -> Iterator[str]:
+    """Yield the invisible characters of a text file that spell something."""
+    if not data.isascii() and sniff.is_text(data):
+        text = decode(data)
+        yield from (text[sign.start : sign.end] for sign in hidden.find(text))
 
 
 def checked(document: ParsedDocument, name: str) -> ParsedDocument:

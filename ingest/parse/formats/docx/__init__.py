@@ -73,9 +73,12 @@ class _Reader:
         events = etree.iterparse(
             BytesIO(xml), tag=_BLOCKS, resolve_entities=False, no_network=True, huge_tree=False
         )
+        may_hide = b"vanish" in xml
         for _, element in events:
             if next(element.iterancestors(_BLOCKS), None) is None:
                 self._block(element)
+                if may_hide:
+                    self.builder.hide(_hidden_text(element))
                 for note in self._notes.take():
                     self._blocks(note)
                 element.clear()
@@ -123,6 +126,12 @@ class _Reader:
                 self.builder.add_row([_cell_text(cell) for cell in row])
             self._notes.refer(_outermost(table, is_reference))
         self.builder.end_group()
+
+
+def _hidden_text(block: Any) -> str:
+    """Join what a top-level block holds in runs that are not shown."""
+    runs = (inner for inner in block.iter() if local_name(inner) == "r" and _is_hidden(inner))
+    return "".join(text.text or "" for run in runs for text in run if local_name(text) == "t")
 
 
 def _cell_text(cell: Any) -> str:

@@ -68,6 +68,9 @@ def parse_text(
     if builder.is_empty:
         # A page that is all navigation is still better read than refused.
         _write(tree, builder, _UNSEEN_TAGS)
+    for node in tree.css("[style], [hidden]"):
+        if _is_hidden(node, node.tag or ""):
+            builder.hide(one_line(node.text()))
     title = choose_title(name, _title(tree), stated_title, builder.title_heading())
     return builder.build(title, media_type, media_type.partition("/")[2])
 
