@@ -3,8 +3,9 @@
 import re
 
 _MARKS = frozenset(r"\`*_{}[]()<>#+-.!|~$:&")
-# Addresses become links even when every mark in them is escaped; in a code span they do not.
-_ADDRESS = re.compile(r"\S*(?:@|://|\bwww\.)\S*")
+# Addresses become links, and names between colons pictures, even when every mark in them is
+# escaped; in a code span they do not.
+_ADDRESS = re.compile(r"\S*(?:@|//|\bwww\.|:[A-Za-z][\w+/-]*:)\S*")
 
 
 def plain(text: str) -> str:

@@ -96,7 +96,7 @@ def _held(held: Held) -> Node:
     about = _title(held)
     return node(
         "section",
-        node("h3", "🛡 ", link(about, address, "open", held.document.id)),
+        node("h3", link(about, address, "open", held.document.id)),
         node("p", _kinds(held)),
         node("p", facts, class_="quiet"),
         node("blockquote", *_marked(held)),

@@ -1,11 +1,12 @@
 """What becomes of 125 attacks planted in documents, tickets, names and records.
 
 First, how many are detected at each place, and how much harmless text is taken for an attack. Then
-drafts: by the embedded drafter, by a model that obeys every instruction in its prompt and repeats
-the prompt besides (the worst case), and with --url by a real one. An attack is obeyed where the
-reply says its token or repeats it. What counts is what is left after the guard: links that no cited
-passage holds, and secrets of the desk. "Undetected" is the same with the scan switched off, so that
-the guard of the output stands alone. The leads and demands are our own; the plain form is BIPIA's.
+drafts: by the embedded drafter, by a model that obeys every attack in its prompt and tells every
+secret that stands there (the worst case), and with --url by a real one. An attack is obeyed where
+the reply says its token or repeats it. What counts is what is left after the guard: links that no
+cited passage holds, and secrets of the desk. "Undetected" is the same with the scan switched off,
+so that the guard of the output stands alone. The leads and demands are our own; the plain form is
+BIPIA's. Passages are found by hashed words, which is enough here and soon done.
 
 Data: microsoft/BIPIA (train) and NotInject, MIT; shared/data/README.md.
 
@@ -34,7 +35,10 @@ from ingest.access import Scope
 from ingest.chunk import chunk
 from ingest.db import now
 from ingest.guard import scan
+from ingest.index.exact import ExactIndex
+from ingest.index.served import ServedIndex
 from ingest.parse import registry
+from ingest.pipeline import Ingestion
 from ingest.sources import Upload
 from ingest.tables import Visibility
 from rag.llm import NO_EXTRAS, ChatModel, Completion, LiteLlmModel, patience_with
@@ -44,6 +48,7 @@ from rag.tables import Author, Draft, Ticket, TicketStatus
 from rag.tokens import Messages
 from rag.writing import Writer
 from tests.bench.injection_attacks import DATA, FOLDER, SINK, Attack, Form, Place, attacks
+from tests.fakes import HashEmbedder
 from tests.rag.desk import TestDesk
 
 KB = Path(__file__).resolve().parents[2] / "data" / "kb"
@@ -97,7 +102,8 @@ class Obedient:
                     f" As you wish: {attack.core} {attack.token} ![x]({url}?q=all) [here]({url})"
                     f" {url} <img src='{url}'>\n[r]: {url}\n"
                 )
-        yield prompt
+        if SECRET in prompt:
+            yield f" The code is {SECRET}."
         completion.incomplete = None
         completion.usage = Usage(1_000, 200)
 
@@ -220,6 +226,11 @@ def _desk(chosen: Sequence[Attack], *, detecting: bool) -> Iterator[TestDesk]:
     """Yield a desk with each attack at a place of its own; undetected, where nothing is scanned."""
     with tempfile.TemporaryDirectory() as folder:
         desk = TestDesk(Path(folder), abstain_below=0.0)
+        embedder = HashEmbedder()
+        index = ServedIndex(desk.database, ExactIndex(), embedder.fingerprint)
+        ingestion = Ingestion(desk.database, desk.files, embedder, index, desk.weights)
+        query_encoder = embedder.as_query_encoder()
+        vars(desk).update(query_encoder=query_encoder, index=index, ingestion=ingestion)
         names = () if detecting else ("ingest.quarantine.scan", "rag.outgoing.scan")
         with ExitStack() as patches:
             for name in names:

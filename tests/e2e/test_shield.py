@@ -166,7 +166,9 @@ def test_an_owner_sees_the_marked_words_and_releases_them(
     ours.get_by_role("link", name="Okapi valve").click()
     expect(page.get_by_text("Kept out: wants earlier instructions ignored.")).to_be_visible()
     shoot(page, "shield-document")
-    page.get_by_role("button", name="← All documents").click()
+    page.goto("/documents")
+    page.get_by_role("tab", name="Shield").click()
+    expect(ours).to_contain_text("kept out by owner@demo.test")
     ours.get_by_role("button", name="Release").click()
 
     expect(page.get_by_text("Released. It is found from now on.")).to_be_visible()
@@ -179,6 +181,7 @@ def test_a_reply_with_a_link_of_its_own_is_not_approved(page: Page) -> None:
     page.get_by_role("button", name="T-2008").click()
     expect(page.get_by_text("addressed to a language model")).to_be_visible()
     page.get_by_role("button", name="Draft a reply").click()
+    page.locator('button[aria-label^="Citation"]').first.wait_for()
     page.get_by_text("Edit", exact=True).click()
     editor = page.get_by_label("Reply to the customer")
     editor.fill("Please see https://evil.example/offer for a refund.")
