@@ -175,14 +175,20 @@ def test_an_owner_sees_the_marked_words_and_releases_them(
     expect(ours).to_have_count(0)
 
 
-def test_a_reply_with_a_link_of_its_own_is_not_approved(page: Page) -> None:
+def test_a_reply_with_a_link_of_its_own_is_not_approved(
+    page: Page, desk: Desk, tmp_path: Path
+) -> None:
+    queue = tmp_path / "ticket.jsonl"
+    body = f"Is the saddle of the unicorn blue?\n\n{ORDER}"
+    queue.write_text(json.dumps({"id": "U-1", "subject": "Saddle", "body": body, "locale": "en"}))
+    _run("tickets", "import", str(queue), "--home", str(desk.home))
     sign_in(page, "agent")
     page.goto("/inbox")
-    page.get_by_role("button", name="T-2008").click()
+    page.get_by_role("button", name="U-1").click()
     expect(page.get_by_text("addressed to a language model")).to_be_visible()
     page.get_by_role("button", name="Draft a reply").click()
-    page.locator('button[aria-label^="Citation"]').first.wait_for()
-    page.get_by_text("Edit", exact=True).click()
+    # Nothing answers it, so the editor is open.
+    page.get_by_text("nothing was drafted").first.wait_for(timeout=60_000)
     editor = page.get_by_label("Reply to the customer")
     editor.fill("Please see https://evil.example/offer for a refund.")
     editor.press("Tab")
