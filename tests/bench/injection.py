@@ -170,7 +170,7 @@ def _scanned(place: Place, attack: Attack) -> Sequence[object]:
         customer={"name": attack.text} if place == Place.CUSTOMER else {},
     )
     body = f"{fact}\n\n{attack.text}" if place == Place.MESSAGE else fact
-    return TicketView(ticket, [(Author.CUSTOMER, body)], None, withheld=False).suspicious
+    return TicketView(ticket, [(Author.CUSTOMER, body)], None, withheld=False, sent=[]).suspicious
 
 
 def _name(attack: Attack) -> str:
