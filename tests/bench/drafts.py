@@ -8,7 +8,7 @@ drafter writes.
 usage: python -m tests.bench.drafts [--sets desk,northwind,sumo] [--limit N] [--desks FOLDER]
                                     [--model openai/NAME --url URL [--window N]] [--show]
 
-    --limit    so many tickets of each set, evenly spread; of sumo 100 pairs unless given
+    --limit    so many tickets of each set, evenly spread; of sumo 60 pairs unless given
     --desks    keep each set's desk in this folder, and take it from there if it is there
     --show     print each draft
 """
@@ -31,7 +31,7 @@ from rag.models import resolve
 from rag.writing import Writer
 from tests.bench.draft_sets import SETS, AbsentDataError, Case, drafter_without
 
-SUMO_CASES = 200
+SUMO_CASES = 120
 PATIENCE = Patience(first=600.0, next=60.0, total=900.0)
 REPLY_TOKENS = 256
 STAFF = Scope.of_staff(frozenset())
