@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from ingest.guard import scan
@@ -161,8 +162,16 @@ def passage(number: int, hit: Hit) -> str:
     title = quoteattr(clean(hit.version.title))
     # Rows from the middle of a table say little without their columns' names.
     header = f"{hit.passage.table_header}\n" if hit.passage.table_header else ""
-    text = escape(clean(header + hit.passage.text.strip()))
-    return f"<passage number={quoteattr(str(number))} title={title}{place}>\n{text}\n</passage>"
+    written = header + hit.passage.text.strip()
+    # Its owner has released it, or it came in before the scan knew this.
+    mark = _MARK if _is_suspicious(f"{hit.version.title}\n{written}") else ""
+    opening = f"<passage number={quoteattr(str(number))} title={title}{place}{mark}>"
+    return f"{opening}\n{escape(clean(written))}\n</passage>"
+
+
+@lru_cache(maxsize=1_024)
+def _is_suspicious(text: str) -> bool:
+    return bool(scan(text))
 
 
 def message(entry: ThreadMessage) -> str:
