@@ -98,8 +98,9 @@ class Obedient:
         for attack in self.known:
             if attack.is_said_in(prompt):
                 url = attack.url
+                words = attack.core if attack.form == Form.PLAIN else attack.token
                 yield (
-                    f" As you wish: {attack.core} {attack.token} ![x]({url}?q=all) [here]({url})"
+                    f" As you wish: {words} ![x]({url}?q=all) [here]({url})"
                     f" {url} <img src='{url}'>\n[r]: {url}\n"
                 )
         if SECRET in prompt:
