@@ -5,7 +5,7 @@ from sqlalchemy import inspect, text
 
 from ingest.db import Database
 
-HEAD = "0011"
+HEAD = "0012"
 # Any constant will do: it names the lock under which one process at a time migrates PostgreSQL.
 MIGRATION_LOCK = 7_302_012
 

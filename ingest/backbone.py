@@ -102,7 +102,7 @@ def streams() -> Iterator[ThreadPoolExecutor]:
 
 @contextmanager
 def one_core_left() -> Iterator[None]:
-    """Compute on all cores but one, where a search looks up what needs no vector meanwhile.
+    """Compute in this thread on all cores but one, which is left to what runs beside it.
 
     Threads that wait for a core that is taken make every product wait.
     """
@@ -113,6 +113,13 @@ def one_core_left() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(_cores())
+
+
+def on_one_core() -> None:
+    """Let this thread compute on one core from now on."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @cache

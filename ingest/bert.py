@@ -130,22 +130,27 @@ class Bert:
 
     def _apply(self, layer: Layer, states: Tensor, batch: "Batch") -> Tensor:
         projected = layer.attention(states)
-        mixed = torch.zeros_like(states)
-        for group in batch.groups:
-            mixed[group.start : group.end] = self._attend(projected, group)
+        if batch.is_single:
+            mixed = self._attend(projected, batch.groups[0])
+        else:
+            mixed = torch.zeros_like(states)
+            for group in batch.groups:
+                mixed[group.start : group.end] = self._attend(projected[group.rows], group)[
+                    group.real
+                ]
         states = self._normalise(layer.attention_output(mixed) + states, layer.attention_norm)
         inner = layer.intermediate(states, "gelu")
         return self._normalise(layer.output(inner) + states, layer.output_norm)
 
     def _attend(self, projected: Tensor, group: "Group") -> Tensor:
-        """Mix the values of each sequence: [rows, 3 x dimensions] → [tokens, dimensions]."""
+        """Mix the values of each sequence: [rows, 3 x dimensions] → [rows, dimensions]."""
         shape = (group.count, group.length, 3, self._heads, -1)
-        queries, keys, values = projected[group.rows].view(shape).permute(2, 0, 3, 1, 4)
+        queries, keys, values = projected.view(shape).permute(2, 0, 3, 1, 4)
         if projected.dtype == torch.bfloat16 and projected.device.type == "cpu":
             mixed = _attend_in_bfloat16(queries, keys, values, group.mask)
         else:
             mixed = functional.scaled_dot_product_attention(queries, keys, values, group.mask)
-        return mixed.transpose(1, 2).reshape(-1, self.dimensions)[group.real]
+        return mixed.transpose(1, 2).reshape(-1, self.dimensions)
 
     def _normalise(self, states: Tensor, norm: Affine) -> Tensor:
         size = (self.dimensions,)
@@ -188,10 +193,18 @@ class Batch:
     def of(cls, lengths: Sequence[int], device: torch.device) -> Self:
         """Lay sequences of these lengths out."""
         tokens = sum(lengths)
+        groups = list(_groups(lengths, device))
+        if len(lengths) == 1:
+            return cls(list(lengths), tokens, groups[0].length, groups)
         power = max(MIN_ROWS, 1 << (tokens - 1).bit_length())
         step = max(MIN_ROWS, power // ROW_STEPS)
         rows = -(-tokens // step) * step
-        return cls(list(lengths), tokens, rows, list(_groups(lengths, device)))
+        return cls(list(lengths), tokens, rows, groups)
+
+    @property
+    def is_single(self) -> bool:
+        """Tell whether it is one sequence, which lies as attention wants it."""
+        return len(self.lengths) == 1
 
 
 def _groups(lengths: Sequence[int], device: torch.device) -> Iterator[Group]:
@@ -221,7 +234,7 @@ def _attend_in_bfloat16(queries: Tensor, keys: Tensor, values: Tensor, mask: Ten
     scale = shape[-1] ** -0.5
     flat = [part.reshape(-1, *shape[-2:]) for part in (queries * scale, keys, values)]
     weights = torch.bmm(flat[0], flat[1].transpose(1, 2)).clamp_(max=MAX_SCORE).exp_()
-    weights.view(*shape[:3], -1).mul_(mask)
+    weights.view(*shape[:3], -1).mul_(mask.to(weights.dtype))
     mixed = torch.bmm(weights, flat[2]) / weights.sum(-1, keepdim=True)
     return mixed.view(shape)
 

@@ -73,15 +73,15 @@ def describe_document(
     document = session.get(Document, document_id)
     if document is None:
         raise UnknownDocumentError(document_id=document_id)
-    before = document.visibility
+    before = document.visibility, document.labels
     document.owner, document.visibility = description.owner, description.visibility
     document.labels, document.review_by = list(description.labels), description.review_by
     if not session.is_modified(document):
         return
     if (current := current_version(session, document_id)) is not None:
         current.visibility, current.labels = document.visibility, document.labels
-        if document.visibility != before:
-            searchable.dismiss(session, before, current)
+        if (document.visibility, document.labels) != before:
+            searchable.dismiss(session, before[0], current)
             searchable.admit(session, document.visibility, current)
     detail = {
         "owner": document.owner,

@@ -58,8 +58,7 @@ class QueryEncoder:
         Returns:
             float32[dimensions] of unit length.
         """
-        with backbone.one_core_left():
-            unit: NDArray[np.float32] = self.encode_many([text])[0]
+        unit: NDArray[np.float32] = self.encode_many([text])[0]
         return unit
 
     def encode_many(self, texts: Sequence[str]) -> NDArray[np.float32]:

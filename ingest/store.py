@@ -262,13 +262,13 @@ def _set_details(document: Document, job: Job) -> None:
 
 def _apply_details(session: Session, document: Document, current: Version, job: Job) -> None:
     """Change who may see a document whose text stays as it is."""
-    before = document.visibility
+    before = document.visibility, document.labels
     _set_details(document, job)
     current.visibility, current.labels = document.visibility, document.labels
     # Asked before the next statement writes the change: afterwards nothing counts as modified.
     modified = session.is_modified(document)
-    if document.visibility != before:
-        searchable.dismiss(session, before, current)
+    if (document.visibility, document.labels) != before:
+        searchable.dismiss(session, before[0], current)
         searchable.admit(session, document.visibility, current)
     if modified:
         record(session, job.actor, "document:describe", document.id, job.details)

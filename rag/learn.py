@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from ingest.db import Database, now
 from ingest.embed import Embedder
 from ingest.events import record, take_turn
-from ingest.index.resident import Resident, ResidentVectors
+from ingest.index.keeper import HoldingsKeeper
+from ingest.index.resident import Resident
 from ingest.tables import Version, VersionStatus
 from rag import cases, heads, trial
 from rag.errors import TooFewCasesError
@@ -71,7 +72,7 @@ class Learner:
             everything, questions = read_with_questions(session, model)
             memory, asked = everything.newest(MOST_CASES), questions[-MOST_CASES:]
             names = _documents(session, memory)
-        documents = ResidentVectors(self._database, model).of(names)
+        documents = HoldingsKeeper(self._database, model).of(names)
         count, known = len(memory.vectors), len(everything.vectors)
         if count < MIN_CASES or not documents:
             raise TooFewCasesError(count=count if documents else 0, needed=MIN_CASES)

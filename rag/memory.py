@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.index.sketch import Sketch
 from rag.head import HeadWeights
 
 # A case that is so near is much like the question.
@@ -102,10 +103,7 @@ class Memory:
         """Let the nearest cases vote; those of another product keep out of it."""
         if self.is_empty:
             return Votes({}, {})
-        near = self.vectors @ question.vector
-        strength = self._strength(question, near)
-        shares = self._shares(strength)
-        alike = (strength > 0) & (near >= SIMILAR)
+        shares, alike = self._answer(question)
         similar = np.bincount(self.documents[alike[self.rows]], minlength=len(self.document_ids))
         chosen = np.flatnonzero(shares)
         return Votes(
@@ -115,7 +113,7 @@ class Memory:
 
     def shares(self, question: Question) -> Floats:
         """Return each document's share of the votes, parallel to `document_ids`."""
-        return self._shares(self._strength(question, self.vectors @ question.vector))
+        return self._answer(question)[0]
 
     @cached_property
     def _of_language(self) -> Counter[str]:
@@ -152,31 +150,48 @@ class Memory:
             weights=self.weights[kept],
         )
 
-    def _shares(self, strength: Floats) -> Floats:
-        votes = self.weights * strength[self.rows]
-        shares = np.bincount(self.documents, votes, len(self.document_ids)).clip(min=0.0)
-        return np.asarray(shares / (shares.sum() or 1.0), np.float32)
+    def _answer(self, question: Question) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return each document's share, and which cases are much like the question.
 
-    def _strength(self, question: Question, near: Floats) -> Floats:
-        """Return how much each case has to say: the nearest have, by how near they are."""
+        The nearest cases have a say, by how near they are.
+        """
         manner = ABROAD if self._of_language[question.language] < FEW_OF_LANGUAGE else AT_HOME
-        closeness = self._closeness(question, near, manner.spelling)
-        count = min(manner.nearest, len(closeness))
-        nearest = np.argpartition(-closeness, count - 1)[:count]
-        strength = np.zeros(len(closeness), np.float32)
-        if np.isfinite(nearest_of_all := closeness.max()):
-            lag = closeness[nearest] - nearest_of_all
-            strength[nearest] = np.exp(lag / manner.temperature)
-        return strength
-
-    def _closeness(self, question: Question, near: Floats, spelling: float) -> Floats:
+        cases = self._leaders(question, manner)
+        near = self.vectors[cases] @ question.vector
         closeness = near
         if question.spelt is not None and self.spellings is not None:
-            closeness = near + spelling * (self.spellings @ question.spelt)
-        if question.product is not None:
-            others = [product not in {None, question.product} for product in self.products]
-            closeness = np.where(others, -np.inf, closeness)
-        return closeness
+            closeness = near + manner.spelling * (self.spellings[cases] @ question.spelt)
+        best = np.argsort(-closeness, kind="stable")[: manner.nearest]
+        strength = np.zeros(len(self.vectors), np.float32)
+        strength[cases[best]] = np.exp((closeness[best] - closeness[best[:1]]) / manner.temperature)
+        alike = np.zeros(len(self.vectors), np.bool_)
+        alike[cases[best]] = near[best] >= SIMILAR
+        votes = np.bincount(
+            self.documents, self.weights * strength[self.rows], len(self.document_ids)
+        ).clip(min=0.0)
+        return np.asarray(votes / (votes.sum() or 1.0), np.float32), alike
+
+    def _leaders(self, question: Question, manner: Manner) -> NDArray[np.intp]:
+        """Return cases with those nearest to the question among them."""
+        estimate = self._sketch.estimate(question.vector)
+        if question.spelt is not None and self._spelt_sketch is not None:
+            estimate = estimate.plus(manner.spelling, self._spelt_sketch.estimate(question.spelt))
+        if question.product is None:
+            return estimate.leaders(manner.nearest)
+        own = np.isin(self._products, ["", question.product])
+        return estimate.leaders(manner.nearest, own)
+
+    @cached_property
+    def _sketch(self) -> Sketch:
+        return Sketch(self.vectors)
+
+    @cached_property
+    def _spelt_sketch(self) -> Sketch | None:
+        return None if self.spellings is None else Sketch(self.spellings)
+
+    @cached_property
+    def _products(self) -> NDArray[np.str_]:
+        return np.array([product or "" for product in self.products], np.str_)
 
 
 EMPTY = Memory(

@@ -63,7 +63,8 @@ class Remembered:
         shares = np.array([self.votes.shares.get(name, 0.0) for name in names], np.float32)
         learnt = None
         if head is not None and question.spelt is not None and names:
-            means = np.stack([documents[name].document.mean for name in names])
+            means = np.concatenate([documents[name].document.mean for name in names])
+            means = means.reshape(len(names), -1)
             learnt = head.ask(question.vector, question.spelt, names, means, dense)
         same = np.array(
             [documents[name].document.language == question.language for name in names], np.bool_

@@ -1,18 +1,20 @@
 """A question → the passages most likely to answer it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, defer
 
-from ingest import lexical
+from ingest import backbone, lexical
 from ingest.access import Scope
 from ingest.db import Database
+from ingest.index.holdings import Shelf
+from ingest.index.keeper import HoldingsKeeper
 from ingest.index.protocol import Neighbour, Vector
-from ingest.index.resident import ALONE, SECOND_PASSAGE_WEIGHT, Compared, ResidentVectors
+from ingest.index.resident import ALONE, SECOND_PASSAGE_WEIGHT, Compared
 from ingest.index.served import ServedIndex
 from ingest.language import detect
 from ingest.quarantine import is_free
@@ -67,9 +69,10 @@ class Retriever:
         self._database = database
         self._encoder = encoder
         self._index = index
-        self._resident = ResidentVectors(database, encoder.fingerprint)
+        self._holdings = HoldingsKeeper(database, encoder.fingerprint)
         self._memory = MemoryKeeper(database, encoder.fingerprint, learns)
-        self._beside = ThreadPoolExecutor(THREADS, "search")
+        self._counts = lexical.Counts()
+        self._beside = ThreadPoolExecutor(THREADS, "search", backbone.on_one_core)
 
     @property
     def fingerprint(self) -> str:
@@ -90,23 +93,15 @@ class Retriever:
         With a language, only documents in that language are searched; with a product, solved
         tickets of another product have no say.
         """
-        # What needs no vector is found while the encoder computes.
-        beside = self._beside.submit(self._prepare, question, scope, language)
-        vector = self._encoder.encode(question)
-        words, memory, spoken, spelt = beside.result()
-        asked = Question(vector, spoken, product, spelt)
-        voting = self._beside.submit(memory.ask, asked)
-        found, wanted = _Found([], {}, {}), max(k, POOL)
-        for _ in range(ATTEMPTS):
-            # No session is open here: the index takes one of its own, and both waiting for the
-            # other's would stop every search.
-            near = self._index.search(vector, wanted, scope.visibilities)
-            found = self._gather(near, words, voting.result(), vector)
-            with self._database.read() as session:
-                found = found.only(_permitted(session, found.documents, scope, language))
-            if len(found.neighbours) >= k or len(near) < wanted:
-                break
-            wanted *= GROWTH
+        with backbone.one_core_left():
+            # What needs no vector is found while the encoder computes.
+            beside = self._beside.submit(self._prepare, question, scope, language)
+            vector = self._encoder.encode(question)
+            shelf, words, memory, spoken, spelt = beside.result()
+            asked = Question(vector, spoken, product, spelt)
+            voting = self._beside.submit(memory.ask, asked)
+            near = self._nearest(shelf, vector, k, scope)
+            found = _gather(shelf, near, words, voting.result(), vector)
         # What the reader may not see has no part in it, not even by what it takes from others.
         votes = voting.result().among(found.documents)
         ranked = _rank(found, words)
@@ -119,29 +114,32 @@ class Retriever:
 
     def _prepare(
         self, question: str, scope: Scope, language: str | None
-    ) -> tuple[dict[str, float], Memory, str, Floats | None]:
-        """Return passages by words, the memory, the question's language and its spelling."""
+    ) -> tuple[Shelf, dict[str, float], Memory, str, Floats | None]:
+        """Return what may be seen, passages by words, the memory, language and spelling."""
+        shelf = self._holdings.current().shelf(scope, language)
         with self._database.read() as session:
-            words = lexical.search(session, question, WORDS_POOL, scope.visibilities)
+            words = lexical.search(session, question, WORDS_POOL, scope.visibilities, self._counts)
         memory = self._memory.current()
         spelt = memory.head.spelling.vectors([question])[0] if memory.head else None
         shares = {hit.passage_id: hit.score for hit in words}
-        return shares, memory, language or detect(question), spelt
+        return shelf, shares, memory, language or detect(question), spelt
 
-    def _gather(
-        self, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
-    ) -> "_Found":
-        passage_ids = [*(hit.passage_id for hit in near), *words]
-        owners, documents = self._resident.compare(passage_ids, votes.shares, vector)
-        neighbours = {hit.passage_id: hit for hit in near if hit.passage_id in owners}
-        for name in filter(documents.__contains__, votes.shares):
-            for hit in documents[name].nearest(PASSAGES_OF_VOTED):
-                neighbours.setdefault(hit.passage_id, hit)
-                owners[hit.passage_id] = name
-        for passage_id in words:
-            if passage_id in owners and passage_id not in neighbours:
-                neighbours[passage_id] = documents[owners[passage_id]].passage(passage_id)
-        return _Found(list(neighbours.values()), owners, documents)
+    def _nearest(self, shelf: Shelf, vector: Vector, k: int, scope: Scope) -> list[Neighbour]:
+        """Return the passages on the shelf that are nearest by meaning, k at least if there are."""
+        wanted = max(k, POOL)
+        if shelf.holdings.are_scanned:
+            return shelf.nearest(vector, wanted)
+        permitted: list[Neighbour] = []
+        for _ in range(ATTEMPTS):
+            # No session is open here: the index takes one of its own, and both waiting for the
+            # other's would stop every search.
+            near = self._index.search(vector, wanted, scope.visibilities)
+            seen = shelf.owners(hit.passage_id for hit in near)
+            permitted = [hit for hit in near if hit.passage_id in seen]
+            if len(permitted) >= k or len(near) < wanted:
+                break
+            wanted *= GROWTH
+        return permitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,32 +150,22 @@ class _Found:
     owners: dict[str, str]
     documents: dict[str, Compared]
 
-    def only(self, document_ids: Collection[str]) -> "_Found":
-        """Return what belongs to some of the documents."""
-        owners = {name: owner for name, owner in self.owners.items() if owner in document_ids}
-        return _Found(
-            [hit for hit in self.neighbours if hit.passage_id in owners],
-            owners,
-            {name: each for name, each in self.documents.items() if name in document_ids},
-        )
 
-
-def _permitted(
-    session: Session, document_ids: Iterable[str], scope: Scope, language: str | None
-) -> set[str]:
-    """Return those of the documents that the record calls current and permitted."""
-    query = (
-        select(Document.id, Document.visibility, Document.labels)
-        .join(Version, Version.document_id == Document.id)
-        .where(Document.id.in_(document_ids), Version.status == VersionStatus.CURRENT)
-    )
-    if language is not None:
-        query = query.where(Version.language == language)
-    return {
-        document_id
-        for document_id, visibility, labels in session.execute(query)
-        if scope.allows(visibility, labels)
-    }
+def _gather(
+    shelf: Shelf, near: Sequence[Neighbour], words: Iterable[str], votes: Votes, vector: Vector
+) -> _Found:
+    """Bring together what meaning, words and solved tickets point to on the shelf."""
+    owners = shelf.owners([*(hit.passage_id for hit in near), *words])
+    documents = shelf.compare(dict.fromkeys([*owners.values(), *votes.shares]), vector)
+    neighbours = {hit.passage_id: hit for hit in near}
+    for name in filter(documents.__contains__, votes.shares):
+        for hit in documents[name].nearest(PASSAGES_OF_VOTED):
+            neighbours.setdefault(hit.passage_id, hit)
+            owners[hit.passage_id] = name
+    for passage_id in words:
+        if passage_id in owners and passage_id not in neighbours:
+            neighbours[passage_id] = documents[owners[passage_id]].passage(passage_id)
+    return _Found(list(neighbours.values()), owners, documents)
 
 
 def _rank(found: _Found, shares: Mapping[str, float]) -> list[Neighbour]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import JSON, ForeignKey, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest.db import Base, UtcDateTime, now
@@ -174,6 +174,8 @@ class Head(Base):
     """
 
     __tablename__ = "heads"
+    # Asked by every search, and a row's weights are megabytes before its last column.
+    __table_args__ = (Index("ix_heads_encoder_changed_at", "encoder", "changed_at"),)
 
     encoder: Mapped[str] = mapped_column(String(64))
     state: Mapped[HeadState] = mapped_column(String(16), index=True)

@@ -36,7 +36,10 @@ OWNERS = {
         *("app/session.py", "app/resources.py", "app/main.py", "app/pages.py"),
         *("app/views/*", "app/components/*"),
     ],
-    "torch": ["ingest/backbone.py", "ingest/bert.py", "ingest/tuner.py", "rag/training.py"],
+    "torch": [
+        *("ingest/backbone.py", "ingest/bert.py", "ingest/tuner.py", "ingest/index/sketch.py"),
+        "rag/training.py",
+    ],
 }
 # Each takes 0.2 to 7 seconds to import.
 # `ingest/bert.py` is such a package of our own: it is one with PyTorch.

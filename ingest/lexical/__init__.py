@@ -5,18 +5,21 @@ document is found at once, and no kill can part the two. Each database has table
 so they are not mapped; the names of all of them begin with `PREFIX`.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session
 
 from ingest.index.protocol import Neighbour
 from ingest.lexical import postgresql, sqlite
 from ingest.lexical.terms import full_score, rarest, terms
-from ingest.tables import Visibility
+from ingest.tables import IndexOperation, Visibility
 
 PREFIX = "lexical_"
+# Of words counted once, so many are kept, for so long.
+MAX_COUNTS, KEPT_SECONDS = 100_000, 60
 
 
 class Engine(Protocol):
@@ -40,8 +43,11 @@ class Engine(Protocol):
     def rebuild(self, session: Session) -> None:
         """Start again with the passages of all current versions."""
 
+    def spelt(self, terms: Sequence[str]) -> list[str]:
+        """Return the terms as this database spells them, each once."""
+
     def count(self, session: Session, terms: Sequence[str]) -> dict[str, int]:
-        """Say in how many passages each term is, as this database spells it.
+        """Say in how many passages each term is, spelt like that.
 
         Of common terms any number that says so will do.
         """
@@ -88,8 +94,39 @@ def rebuild(session: Session) -> None:
     _engine(session.connection()).rebuild(session)
 
 
+class Counts:
+    """In how many passages words are, kept for as long as nothing that is searched changes."""
+
+    def __init__(self) -> None:
+        self._sequence = -1
+        self._begun = 0.0
+        self._counts: dict[str, int] = {}
+        self._passages = 0.0
+
+    def of(self, session: Session, asked: Sequence[str]) -> tuple[dict[str, int], float]:
+        """Return the counts of terms and, roughly, that of all passages."""
+        engine = _engine(session.connection())
+        sequence = session.scalar(select(func.max(IndexOperation.sequence))) or 0
+        is_old = time.monotonic() - self._begun > KEPT_SECONDS
+        if sequence != self._sequence or is_old or len(self._counts) > MAX_COUNTS:
+            # Not emptied: other threads may be reading them.
+            self._counts = {}
+            self._passages = engine.passages(session)
+            self._sequence, self._begun = sequence, time.monotonic()
+        counts = self._counts
+        spelt = engine.spelt(asked)
+        if new := [term for term in spelt if term not in counts]:
+            counts.update(engine.count(session, new))
+        found = {term: counts[term] for term in spelt}
+        return found, max([self._passages, *found.values()])
+
+
 def search(
-    session: Session, question: str, k: int, visibilities: Collection[Visibility]
+    session: Session,
+    question: str,
+    k: int,
+    visibilities: Collection[Visibility],
+    known: Counts | None = None,
 ) -> list[Neighbour]:
     """Return up to k passages that hold the rarest words of a question, best first.
 
@@ -99,11 +136,10 @@ def search(
     caller's to check.
     """
     engine = _engine(session.connection())
-    counts = engine.count(session, terms(question))
+    counts, passages = (known or Counts()).of(session, terms(question))
     chosen = rarest(counts)
     if not chosen:
         return []
-    passages = max(engine.passages(session), *counts.values())
     whole = engine.FULL_FREQUENCY * full_score(counts, passages)
     return [
         Neighbour(found.passage_id, found.score / whole)

@@ -118,10 +118,14 @@ def rebuild(session: Session) -> None:
     session.execute(text("ANALYZE lexical_passages"))
 
 
+def spelt(terms: Sequence[str]) -> list[str]:
+    """Fold them."""
+    return list(dict.fromkeys(folded(term) for term in terms))
+
+
 def count(session: Session, terms: Sequence[str]) -> dict[str, int]:
-    """Estimate in how many passages each term, folded, is; exact where these are few."""
-    distinct = dict.fromkeys(folded(term) for term in terms)
-    rows = session.execute(COUNT, {"terms": list(distinct), "enough": COMMON + 1})
+    """Estimate in how many passages each term is; exact where these are few."""
+    rows = session.execute(COUNT, {"terms": list(terms), "enough": COMMON + 1})
     return dict(rows.all())
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import func, insert, select
 from threadpoolctl import threadpool_limits
 
 from app.settings import Settings
-from ingest import lexical
+from ingest import backbone, lexical
 from ingest.db import now
 from ingest.query_encoder import QueryEncoder
 from ingest.tables import Document, Embedding, Passage, Version
@@ -169,22 +169,34 @@ def measure_ours(bench: Bench, asked: Sequence[str]) -> dict[str, list[float]]:
     head = memory.head
     assert head is not None
     vectors = {text: bench.embedder.embed(text) for text in asked}
+    spelt = {text: head.spelling.vectors([text])[0] for text in asked}
+    counts = lexical.Counts()
+
+    def by_encoder(text: str) -> None:
+        with backbone.one_core_left():
+            services.query_encoder.encode(text)
+
+    def by_meaning(text: str) -> None:
+        with backbone.one_core_left():
+            retriever._holdings.current().shelf(SCOPE).nearest(vectors[text], POOL)
 
     def by_words(text: str) -> None:
         with services.database.read() as session:
-            lexical.search(session, text, POOL // 2, SCOPE.visibilities)
+            lexical.search(session, text, POOL // 2, SCOPE.visibilities, counts)
 
     def by_cases(text: str) -> None:
-        memory.ask(Question(vectors[text], "en", None, head.spelling.vectors([text])[0]))
+        with backbone.one_core_left():
+            memory.ask(Question(vectors[text], "en", None, spelt[text]))
 
     actions: dict[str, Callable[[str], object]] = {
         "ours": lambda text: retriever.search(text, FOUND, SCOPE),
-        "  its encoder alone": services.query_encoder.encode,
-        "  dense alone": lambda text: services.index.search(
-            vectors[text], POOL, SCOPE.visibilities
-        ),
+        "  its encoder alone": by_encoder,
+        "  dense alone": by_meaning,
         "  full text alone": by_words,
         "  cases alone": by_cases,
+        "  dense, by generation": lambda text: services.index.search(
+            vectors[text], POOL, SCOPE.visibilities
+        ),
     }
     return {name: _timed(action, asked) for name, action in actions.items()}
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from ingest.access import Scope
 from ingest.db import Database
 from ingest.files import FileStore
-from ingest.index import chroma
+from ingest.index import chroma, holdings
 from ingest.index.chroma import SEAL, ChromaIndex
 from ingest.index.exact import ExactIndex, nearest
 from ingest.index.pgvector import PgVectorIndex, generation_rows
@@ -57,9 +57,17 @@ def make_engine(request: pytest.FixtureRequest, on_chroma: ChromaIndex) -> Vecto
 
 @pytest.fixture(params=ENGINES)
 def served(
-    request: pytest.FixtureRequest, tmp_path: Path, weights: Weights, embedder: HashEmbedder
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    weights: Weights,
+    embedder: HashEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[KnowledgeBase]:
-    """Return a knowledge base on each engine in turn, with the database that fits it."""
+    """Return a knowledge base on each engine in turn, with the database that fits it.
+
+    It is taken to be too large for a scan in memory.
+    """
+    monkeypatch.setattr(holdings, "MAX_SCANNED", 0)
     if request.param == "pgvector":
         database = request.getfixturevalue("postgresql_database")
     else:
@@ -73,9 +81,14 @@ def served(
 
 @pytest.fixture
 def on_chroma(
-    tmp_path: Path, sqlite_url: str, weights: Weights, embedder: HashEmbedder
+    tmp_path: Path,
+    sqlite_url: str,
+    weights: Weights,
+    embedder: HashEmbedder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[KnowledgeBase]:
-    """Return a knowledge base on SQLite and Chroma."""
+    """Return a knowledge base on SQLite and Chroma, again taken to be too large for a scan."""
+    monkeypatch.setattr(holdings, "MAX_SCANNED", 0)
     database = Database(sqlite_url)
     index = ServedIndex(database, QuickChromaIndex(tmp_path / "index"), embedder.fingerprint)
     files = FileStore(tmp_path / "files")

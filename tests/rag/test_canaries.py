@@ -5,6 +5,7 @@ import random
 import pytest
 
 from ingest.access import Scope
+from ingest.index.holdings import Holdings
 from ingest.tables import Visibility
 from rag import cases
 from rag.tickets import TicketLine, save
@@ -69,8 +70,9 @@ def test_five_hundred_questions_find_nothing_of_restricted_documents(guarded: Te
 def test_the_record_has_the_last_word_when_the_ranking_was_let_in_too_much(
     guarded: TestDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shelf = Holdings.shelf
     monkeypatch.setattr(
-        "rag.retrieve._permitted", lambda _session, documents, _scope, _language: set(documents)
+        Holdings, "shelf", lambda held, _scope, language: shelf(held, Scope.everything(), language)
     )
 
     found = guarded.retriever.search("Goldfinch grinder", 50, Scope.of_staff(frozenset()))
