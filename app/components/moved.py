@@ -20,8 +20,8 @@ COMPARED = {
 }
 
 
-def show(moved: Mapping[str, str], key: str) -> None:
-    """Show one thing that moved: its kind, of which document, what it was and what it is."""
+def show(moved: Mapping[str, str], key: str, then: str) -> None:
+    """Show one thing that moved: its kind, of which document, what it was then and what it is."""
     fields = {name: plain(moved[name]) for name in ("what", "was", "now")}
     st.markdown(t(f"moved.{moved['kind']}", **fields))
     if moved["kind"] not in COMPARED:
@@ -30,4 +30,4 @@ def show(moved: Mapping[str, str], key: str) -> None:
         st.caption(t("moved.same"))
         return
     changes = between(moved["was"], moved["now"])
-    tree.show(key, *comparison(changes, (t("moved.then"), t("moved.present"))))
+    tree.show(key, *comparison(changes, (then, t("moved.present"))))

@@ -100,5 +100,5 @@ def came_back(approval: Approval | None) -> None:
     if approval.state == ApprovalState.REFUSED:
         st.error(t("sending.refused"))
         for place, each in enumerate(approval.moved):
-            moved.show(each, key=f"moved.{approval.id}.{place}")
+            moved.show(each, f"moved.{approval.id}.{place}", t("moved.approved"))
         st.caption(t("sending.again"))

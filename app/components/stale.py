@@ -24,7 +24,8 @@ def show(services: Services, actor: Actor, draft: DraftView, text: str) -> None:
         return
     st.warning(t("stale.lead"))
     for place, each in enumerate([] if sending.tells_of_sources(draft.decision) else found):
-        moved.show(asdict(each), key=f"stale.{row.id}.{row.version}.{place}")
+        key = f"stale.{row.id}.{row.version}.{place}"
+        moved.show(asdict(each), key, t("moved.drafted"))
     if any(each.kind == MovedKind.VERSION for each in found):
         st.button(
             t("stale.renew"),

@@ -210,5 +210,5 @@ def test_a_stale_draft_is_told_and_cites_the_current_version_in_one_click(
 
     expect(page.get_by_text("cites the current version now")).to_be_visible()
     expect(page.get_by_text("This draft is stale")).to_have_count(0)
-    expect(page.locator("span.doubtful").first).to_contain_text("82")
+    expect(page.locator("span.refuted").first).to_contain_text("82")
     shoot(page, "renewed")

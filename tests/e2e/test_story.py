@@ -167,11 +167,12 @@ def test_a_reviewer_judges_the_citations_of_approved_replies(page: Page) -> None
     expect(page.locator("mark")).to_be_visible()
     shoot(page, "audit")
 
-    while page.get_by_role("button", name="Supports").count():
-        waiting = page.get_by_text("citation(s) to judge").inner_text()
+    left, done = page.get_by_text("citation(s) to judge"), page.get_by_text("Nothing to judge")
+    while not done.count():
+        waiting = left.inner_text()
         page.get_by_role("button", name="Supports").click()
         expect(page.get_by_text(waiting, exact=True)).to_have_count(0)
-        page.wait_for_timeout(500)
+        expect(left.or_(done)).to_be_visible()
 
     expect(page.get_by_text("Nothing to judge")).to_be_visible()
     shoot(page, "audited")
