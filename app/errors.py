@@ -8,6 +8,7 @@ CopilotError
    ├─ AlreadySettledError
    ├─ AlreadySentError
    ├─ UnconfirmedError
+   ├─ RefutedError
    ├─ SamePersonError
    ├─ ThreadMovedError
    ├─ StaleDraftError
@@ -60,6 +61,12 @@ class UnconfirmedError(WorkflowError):
     """Fields: sentence."""
 
     code = "unconfirmed"
+
+
+class RefutedError(WorkflowError):
+    """Fields: number, sentence, why."""
+
+    code = "refuted"
 
 
 class SamePersonError(WorkflowError):

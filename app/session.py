@@ -11,6 +11,7 @@ from app.workflow.access import Actor, actor_of
 
 TICKET = "open_ticket"
 CITATION = "open_citation"
+CONFLICT = "open_conflict"
 NOTICE = "notice"
 PROBLEM = "problem"
 STREAM = "stream"
@@ -51,7 +52,7 @@ def get(key: str) -> Any:
 
 def open_ticket(ticket_id: str | None) -> None:
     """Open a ticket, and close what belonged to the one before; the address names it."""
-    for key in (CITATION, NOTICE, PROBLEM):
+    for key in (CITATION, CONFLICT, NOTICE, PROBLEM):
         put(key, None)
     put(TICKET, ticket_id)
     if ticket_id is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from rag.cite import CitedClaim, bare_text
-from rag.verify import evidence_text
+from rag.evidence import evidence_text
 
 Supports = Callable[[str, Sequence[str]], bool]
 """Tells whether passages together support a claim, which is without markers."""

@@ -1,7 +1,7 @@
 """Claims without a marker → the passage that says the same, where one clearly does."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from ingest.query_encoder import QueryEncoder
 from ingest.sentences import sentence_spans
 from rag.cite import CitedClaim, bare_text, cite, markers_in
+from rag.evidence import evidence_text
 from rag.polarity import NEGATION
 from rag.quantified import missing_numbers
 from rag.retrieve import Hit
@@ -30,6 +31,7 @@ MAX_WORDS = 80
 # hundredth of a second.
 MAX_SENTENCES = 120
 
+Supports = Callable[[str, Sequence[str]], bool]
 _LIST_MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+")
 _ENDINGS = (".", "!", "…", ";", ")", '"', "”", "“", "»")
 
@@ -43,22 +45,25 @@ class Stretch:
     states: bool
 
 
-def attribute(text: str, hits: Sequence[Hit], encoder: QueryEncoder) -> str:
+def attribute(text: str, hits: Sequence[Hit], encoder: QueryEncoder, supports: Supports) -> str:
     """Put after each claim that carries no marker that of the passage nearest in meaning.
 
-    A claim stays without where nothing is near enough, has its numbers, and negates if it does.
+    A claim stays without where nothing is near enough, has its numbers, negates if it does, and
+    supports it.
 
     Args:
         text: A reply; its markers and all other characters stay.
         hits: The passages that the markers number from 1.
         encoder: Asked twice at most.
+        supports: Tells whether passages support a claim.
     """
     claims = [claim for claim in cite(text, hits) if not markers_in(claim.text)]
     sentences = _likeliest(claims, list(_sentences(hits))) if claims else []
     if not sentences:
         return text
     for claim, marker in reversed(_attributed(claims, sentences, encoder)):
-        text = f"{text[: claim.end]} [{marker}]{text[claim.end :]}"
+        if supports(bare_text(claim.text), [evidence_text(hits[marker - 1])]):
+            text = f"{text[: claim.end]} [{marker}]{text[claim.end :]}"
     return text
 
 

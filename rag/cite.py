@@ -139,7 +139,7 @@ def quote(claim: str, marker: int, hit: Hit) -> Evidence:
     """Find the shortest run of a passage's sentences that fits a claim best."""
     text = hit.passage.text
     start, end = _exact(claim, text) or _best_run(claim, text)
-    start, end = _trim(text, start, end)
+    start, end = trim(text, start, end)
     offset = hit.passage.start
     return Evidence(marker, hit, text[start:end], offset + start, offset + end)
 
@@ -150,7 +150,7 @@ def _folded(text: str) -> str:
 
 def _sentences(text: str) -> Iterator[tuple[int, int]]:
     for start, end in _unbroken(text):
-        trimmed = _trim(text, start, end)
+        trimmed = trim(text, start, end)
         if trimmed[0] < trimmed[1]:
             yield trimmed
 
@@ -204,7 +204,8 @@ def _fitness(claim: str, text: str, span: tuple[int, int]) -> float:
     return fuzz.token_sort_ratio(claim, text[span[0] : span[1]], processor=utils.default_process)
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int]:
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a span without the white space at its ends."""
     while start < end and text[start].isspace():
         start += 1
     while end > start and text[end - 1].isspace():

@@ -13,6 +13,7 @@ from ingest.access import Scope
 from rag import alce
 from rag.alce import ClaimScore
 from rag.cite import CitedClaim, bare_text
+from rag.evidence import evidence_text
 from rag.models import EXTRACTIVE
 from rag.pipeline import Drafter
 from rag.quantified import missing_numbers
@@ -20,7 +21,7 @@ from rag.records import Finished
 from rag.rehearsal import Rehearsal
 from rag.tables import DraftStatus
 from rag.tickets import StorableText, TicketLine
-from rag.verify import Verifier, evidence_text
+from rag.verify import Verifier
 from rag.writing import Writer
 
 # A fact of so many words is a statement, which a reply may make in other words.

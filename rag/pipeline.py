@@ -17,9 +17,11 @@ from rag.breaker import Breakers
 from rag.budget import Prompt, Question
 from rag.chain import Chain
 from rag.cite import CitedClaim, markers_in, normalise
+from rag.conflicts import conflicting, report
 from rag.errors import ModelUnavailableError, RagError
 from rag.finding import Finder, public
 from rag.house import House
+from rag.mending import Mended, mended
 from rag.missing import with_missing
 from rag.models import Model
 from rag.outgoing import outgoing
@@ -140,6 +142,7 @@ class DraftStream:
         self.draft_id: str | None = None
         self._unanswered: dict[str, str] = {}
         self._removed: dict[str, str] = {}
+        self._considered: Sequence[Hit] = ()
         self._stop = threading.Event()
         self._kept = threading.Event()
 
@@ -157,6 +160,7 @@ class DraftStream:
         facts, finder = self._facts, self._finder
         question = asked(facts.subject, facts.messages)
         hits = finder.candidates(question, to_quote=self._chain.writer is None)
+        self._considered = hits
         topic = blocked(said(facts), self._house.topics)
         if topic is not None:
             self._chain.notes = {"topic": topic.name, "hand_over": topic.hand_over}
@@ -261,6 +265,7 @@ class DraftStream:
         )
         brief = Brief(
             *(drafter.reply_tokens, style, ticket.masking, drafter.encoder, counter(route)),
+            supports=drafter.verifier.supports,
             recall=self._recall,
             search=self._search_again(hits) if _may_look(route) else None,
         )
@@ -316,25 +321,29 @@ class DraftStream:
         if status == DraftStatus.READY:
             name = next(iter(self._facts.names), None)
             reply = dress(reply, self._house.voice, language, name)
+        checked = self._checked(reply, fitted.hits, language, status)
         finished = Finished(
-            text=reply,
+            text=checked.text,
             status=status,
             reason=reason or self._chain.reason,
-            claims=self._checked(reply, fitted.hits, language),
+            claims=checked.claims,
             prompt=fitted,
             seconds=time.perf_counter() - self._begun,
             index_fingerprint=self._drafter.retriever.fingerprint,
             writing=writing,
             instruction=self._wish.instruction if writing else "",
-            notes=self._notes(wished),
+            notes=self._notes(wished) | checked.notes,
         )
         self._record(finished)
         self._kept.set()
-        return reply
+        return checked.text
 
     def _record(self, finished: Finished) -> None:
         with self._drafter.database.write() as session:
             self.draft_id = records.keep(session, self._facts, finished)
+            model = self._drafter.encoder.fingerprint
+            found = conflicting(session, model, finished.claims, self._considered)
+            report(session, found)
 
     def _record_calls(self, calls: Sequence[Call]) -> None:
         with self._drafter.database.write() as session:
@@ -349,9 +358,18 @@ class DraftStream:
             self._removed = {"removed": " · ".join(removed[:MAX_NOTED])}
         return reply
 
-    def _checked(self, reply: str, hits: Sequence[Hit], language: str) -> list[CitedClaim]:
-        claims = self._house.claims(reply, hits, language)
-        return self._drafter.verifier.check(claims, numbers_of(self._facts.messages))
+    def _checked(
+        self, reply: str, hits: Sequence[Hit], language: str, status: DraftStatus
+    ) -> Mended:
+        """Check a reply; only one that is whole is mended."""
+        verifier, supplied = self._drafter.verifier, numbers_of(self._facts.messages)
+
+        def check(text: str) -> list[CitedClaim]:
+            return verifier.check(self._house.claims(text, hits, language), supplied)
+
+        if status != DraftStatus.READY:
+            return Mended(reply, check(reply), {})
+        return mended(reply, hits, check, lambda pairs: verifier.judge(pairs, supplied))
 
     def _notes(self, language: str) -> dict[str, str]:
         notes = self._chain.notes | self._unanswered | self._removed

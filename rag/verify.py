@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from rag.cite import CitedClaim, bare_text
+from rag.evidence import evidence_text
 from rag.groundedness import Groundedness
 from rag.judgement import Finding, Reason
 from rag.literal import Comparison, compare
 from rag.quantified import numbers_in
-from rag.retrieve import Hit
+from rag.quoting import with_supporting_quotes
 from rag.tables import Author, Label
 
 # Below it a passage is not said to support a claim.
@@ -56,7 +57,10 @@ class Verifier:
     def check(
         self, claims: Sequence[CitedClaim], supplied: frozenset[str] = frozenset()
     ) -> list[CitedClaim]:
-        """Return the claims with a finding on each citation, and on all of a claim's together."""
+        """Return the claims with a finding on each citation, and on all of a claim's together.
+
+        Quotes that do not support their claim alone, though their passage does, become wider.
+        """
         pairs: list[Pair] = []
         for claim in claims:
             stated = bare_text(claim.text)
@@ -65,7 +69,8 @@ class Verifier:
             if len(texts) > 1:
                 pairs.append((stated, "\n\n".join(texts)))
         findings = iter(self.judge(pairs, supplied))
-        return [_with_findings(claim, findings) for claim in claims]
+        checked = [_with_findings(claim, findings) for claim in claims]
+        return with_supporting_quotes(checked, lambda quotes: self.judge(quotes, supplied))
 
     def _judged(self, pairs: Sequence[Pair], supplied: frozenset[str]) -> list[Finding]:
         compared = [compare(*pair, supplied) for pair in pairs]
@@ -84,15 +89,6 @@ def numbers_of(messages: Iterable[Sequence[str]]) -> frozenset[str]:
     """Return the numbers that the customer gave in a thread of (author, body)."""
     texts = (body for author, body in messages if author == Author.CUSTOMER)
     return frozenset(number for text in texts for number in numbers_in(text))
-
-
-def evidence_text(hit: Hit) -> str:
-    """Return a passage with what tells what it is about: its title, headings and table header."""
-    passage = hit.passage
-    above = dict.fromkeys([hit.version.title, *passage.heading_path])
-    # Rows follow the names of their columns at once, as in a whole table.
-    text = f"{passage.table_header}\n{passage.text}" if passage.table_header else passage.text
-    return "\n\n".join([*filter(None, above), text])
 
 
 def _with_findings(claim: CitedClaim, findings: Iterator[Finding]) -> CitedClaim:

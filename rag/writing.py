@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from ingest.query_encoder import QueryEncoder
 from rag import lookup, prompt, shape
-from rag.attribute import attribute
+from rag.attribute import Supports, attribute
 from rag.budget import Prompt
 from rag.calls import record_call
 from rag.cite import cite, markers_in, normalise
@@ -74,7 +74,8 @@ class Call:
 class Brief:
     """What a reply is written with, beside the prompt.
 
-    `recall` returns an earlier reply to a request with this hash, `search` further hits.
+    `recall` returns an earlier reply to a request with this hash, `search` further hits;
+    `supports` tells whether passages support a claim.
     """
 
     reply_tokens: int
@@ -82,6 +83,7 @@ class Brief:
     masking: Masking | None
     encoder: QueryEncoder
     counter: TokenCounter
+    supports: Supports
     recall: Callable[[str], str | None]
     search: Callable[[str], Sequence[Hit]] | None
 
@@ -299,7 +301,7 @@ class Writing:
     def _attribute(self) -> None:
         hits = self.prompt.hits
         known = normalise(self.text, len(hits))
-        self._reply.text = attribute(known, hits, self._brief.encoder)
+        self._reply.text = attribute(known, hits, self._brief.encoder, self._brief.supports)
         if self.text != known:
             self.attribution = Attribution.AFTERWARDS
 

@@ -9,6 +9,7 @@ export default function (component) {
 
   function render(part) {
     if (part.kind === "chip") return chip(part);
+    if (part.kind === "sign") return sign(part);
     const span = document.createElement("span");
     span.textContent = part.text;
     if (part.state) {
@@ -16,6 +17,21 @@ export default function (component) {
       span.title = part.note;
     }
     return span;
+  }
+
+  // Tells how the statement before it stands: a sign for the eye, words for whoever listens.
+  function sign(part) {
+    const sign = document.createElement("span");
+    sign.className = `sign ${part.state}-sign`;
+    sign.title = part.note;
+    const seen = document.createElement("span");
+    seen.textContent = part.text;
+    seen.setAttribute("aria-hidden", "true");
+    const read = document.createElement("span");
+    read.className = "unseen";
+    read.textContent = ` (${part.note}) `;
+    sign.append(seen, read);
+    return sign;
   }
 
   function chip(part) {

@@ -7,11 +7,13 @@ from typing import Any
 
 from streamlit.components import v2
 
+from app.components import claim_states
 from app.components.blank_notes import marked
 from app.text import t
-from rag.cite import MARKER, CitedClaim, markers_in
-from rag.tables import Label
+from rag.cite import MARKER, CitedClaim, Evidence, markers_in
+from rag.standing import Standing
 
+Part = dict[str, Any]
 _FOLDER = Path(__file__).parent
 _mount = v2.component(
     "support_copilot.reply",
@@ -19,11 +21,6 @@ _mount = v2.component(
     css=(_FOLDER / "reply.css").read_text(encoding="utf-8"),
     js=(_FOLDER / "reply.js").read_text(encoding="utf-8"),
 )
-_STATES = {
-    Label.SUPPORTED: "supported",
-    Label.NOT_ENOUGH_INFO: "doubtful",
-    Label.REFUTED: "refuted",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +34,7 @@ class Chosen:
 def reply(
     text: str,
     claims: Sequence[CitedClaim],
+    standings: Sequence[Standing],
     opened: Chosen | None,
     key: str,
     notes: Mapping[int, str],
@@ -45,58 +43,55 @@ def reply(
 
     `notes` say more of some claims, by their places from 0.
     """
-    parts = list(marked(_parts(text, claims, opened, notes)))
+    stated = [
+        (claim, state, notes.get(at, ""))
+        for at, (claim, state) in enumerate(zip(claims, standings, strict=True))
+    ]
+    parts = list(marked(_parts(text, stated, opened)))
     result = _mount(data={"parts": parts}, key=key, on_cite_change=lambda: None)
     clicked = getattr(result, "cite", None)
     return Chosen(int(clicked["claim"]), int(clicked["marker"])) if clicked else None
 
 
-def state(claim: CitedClaim) -> str:
-    """Return what the machine says of a claim and all that it cites."""
-    if not claim.evidence:
-        return "uncited"
-    return _STATES[claim.finding.label] if claim.finding else "unchecked"
-
-
 def _parts(
-    text: str, claims: Sequence[CitedClaim], opened: Chosen | None, notes: Mapping[int, str]
-) -> Iterator[dict[str, Any]]:
+    text: str, claims: Sequence[tuple[CitedClaim, Standing, str]], opened: Chosen | None
+) -> Iterator[Part]:
     position = 0
-    for number, claim in enumerate(claims):
+    for number, (claim, state, more) in enumerate(claims):
         yield {"kind": "text", "text": text[position : claim.start]}
-        more = notes.get(number)
-        for part in _claim_parts(number, claim, opened):
-            yield part | {"note": f"{part['note']}; {more}"} if more and "note" in part else part
+        note = claim_states.note(number + 1, claim, state)
+        shown = {"state": state, "note": f"{note}; {more}" if more else note}
+        yield from (part | shown for part in _claim_parts(number, claim, opened))
+        if claim_states.SIGNS[state]:
+            yield {"kind": "sign", "text": claim_states.SIGNS[state], **shown}
         position = claim.end
     yield {"kind": "text", "text": text[position:]}
 
 
-def _claim_parts(number: int, claim: CitedClaim, opened: Chosen | None) -> Iterator[dict[str, Any]]:
-    kind = state(claim)
-    note = t(f"inbox.legend_{kind}")
-    if claim.finding:
-        note = f"{note} ({claim.finding.note})"
+def _claim_parts(number: int, claim: CitedClaim, opened: Chosen | None) -> Iterator[Part]:
     cited = {evidence.marker: evidence for evidence in claim.evidence}
     position = 0
     for match in MARKER.finditer(claim.text):
-        before = claim.text[position : match.start()].rstrip()
-        if before:
-            yield {"kind": "text", "text": before, "state": kind, "note": note}
+        if before := claim.text[position : match.start()].rstrip():
+            yield {"kind": "text", "text": before}
         for marker in markers_in(match.group()):
             if marker in cited:
-                evidence = cited[marker]
-                yield {
-                    "kind": "chip",
-                    "marker": marker,
-                    "claim": number,
-                    "quote": evidence.quote,
-                    "label": _label(marker, evidence.hit.version.title, evidence.quote),
-                    "open": opened == Chosen(number, marker),
-                }
+                is_open = opened == Chosen(number, marker)
+                yield _chip(number, cited[marker], is_open=is_open)
         position = match.end()
-    rest = claim.text[position:]
-    if rest:
-        yield {"kind": "text", "text": rest, "state": kind, "note": note}
+    if rest := claim.text[position:]:
+        yield {"kind": "text", "text": rest}
+
+
+def _chip(number: int, evidence: Evidence, *, is_open: bool) -> Part:
+    return {
+        "kind": "chip",
+        "marker": evidence.marker,
+        "claim": number,
+        "quote": evidence.quote,
+        "label": _label(evidence.marker, evidence.hit.version.title, evidence.quote),
+        "open": is_open,
+    }
 
 
 def _label(marker: int, title: str, quote: str) -> str:

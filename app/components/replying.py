@@ -7,8 +7,10 @@ import streamlit as st
 
 from app import session
 from app.components import (
+    attention,
     blank_notes,
     confirmations,
+    conflicts,
     record_chips,
     reopened,
     second_person,
@@ -19,12 +21,12 @@ from app.components import (
     verified_marks,
 )
 from app.components.plain import plain
-from app.components.reply import Chosen, reply, state
+from app.components.reply import Chosen, reply
 from app.components.source import source
 from app.models_line import models_line
 from app.services import Services
 from app.text import t
-from app.workflow import drafts, tickets
+from app.workflow import checking, drafts, tickets
 from app.workflow.access import Actor
 from app.workflow.drafts import UNSETTLED, DraftView, Reopened
 from app.workflow.tickets import TicketView
@@ -32,6 +34,7 @@ from ingest.tables import Visibility
 from rag.cite import CitedClaim
 from rag.corrections import CORRECTION
 from rag.retrieve import Hit
+from rag.standing import Standing, standing
 from rag.tables import ApprovalState, Attribution, DraftStatus, TicketStatus
 from rag.voice import Deviation
 
@@ -117,19 +120,21 @@ def _open_draft(
         verbs.keep(row.id)
     text = verbs.text_of(draft)
     stale.show(services, actor, draft, text)
-    claims = drafts.preview(services, actor.id, row.id, text)
+    checked = checking.check(services, actor.id, row.id, text)
+    claims = checked.claims
     marks = verified_marks.read(services, actor, claims)
-    place = _reply(text, claims, key=f"reply.{row.id}", notes=marks)
+    place = _reply(text, claims, checked.standings, key=f"reply.{row.id}", notes=marks)
     verified_marks.show(marks)
     _warn_internal(claims)
     _sounds(drafts.deviations(services, actor.id, row.id, text))
-    _summary(claims)
+    attention.show(row.id, checked)
+    side = conflicts.show(row.id, checked.conflicts)
     record_chips.show(view, claims)
     blank_notes.show(text)
     confirmations.show(actor, row.id, claims)
     verbs.show(services, actor, view, draft)
     reopened.choose(view)
-    return place or _nearest(draft)
+    return place or (Place(side.hit, side.start, side.end) if side else _nearest(draft))
 
 
 def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftView) -> Place | None:
@@ -141,14 +146,18 @@ def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftVie
         return None
     if decision.state == ApprovalState.WAITING:
         second_person.show(services, actor, decision, draft.claims)
-        return _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
+        return _reply(
+            decision.final_text, draft.cited, _standings(draft), key=f"reply.{decision.id}"
+        )
     if decision.state == ApprovalState.SEALED:
         sending.show(services, actor, decision)
-        return _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
+        return _reply(
+            decision.final_text, draft.cited, _standings(draft), key=f"reply.{decision.id}"
+        )
     when = f"{decision.sent_at or decision.at:%Y-%m-%d %H:%M} UTC"
     st.caption(t("inbox.approved", who=plain(decision.decided_by), when=when))
     st.button(t("inbox.next"), key="inbox.next", on_click=_open_next, args=(services, actor))
-    place = _reply(decision.final_text, draft.cited, key=f"reply.{decision.id}")
+    place = _reply(decision.final_text, draft.cited, _standings(draft), key=f"reply.{decision.id}")
     st.caption(t("inbox.copy"))
     st.code(drafts.without_markers(decision.final_text), language=None, wrap_lines=True)
     with st.expander(t("inbox.copy_with_sources")):
@@ -160,7 +169,7 @@ def _settled(services: Services, actor: Actor, view: TicketView, draft: DraftVie
 def _as_it_was(found: Reopened) -> Place | None:
     draft = found.view
     reopened.head(found)
-    place = _reply(draft.text, draft.cited, key=f"reopened.{draft.draft.id}")
+    place = _reply(draft.text, draft.cited, _standings(draft), key=f"reopened.{draft.draft.id}")
     verbs.ledger(draft)
     reopened.behind(draft)
     return place
@@ -172,15 +181,24 @@ def _open_next(services: Services, actor: Actor) -> None:
 
 
 def _reply(
-    text: str, claims: list[CitedClaim], key: str, notes: Mapping[int, str] | None = None
+    text: str,
+    claims: list[CitedClaim],
+    standings: list[Standing],
+    key: str,
+    notes: Mapping[int, str] | None = None,
 ) -> Place | None:
     """Show a text with its citations, and return the place of the citation that is open."""
     opened = session.get(session.CITATION)
-    clicked = reply(text, claims, opened, key, notes or {})
+    clicked = reply(text, claims, standings, opened, key, notes or {})
     if clicked is not None and clicked != opened:
         session.put(session.CITATION, clicked)
+        session.put(session.CONFLICT, None)
         st.rerun()
     return _place(claims, opened) if opened else None
+
+
+def _standings(draft: DraftView) -> list[Standing]:
+    return [standing(claim, draft.draft.text) for claim in draft.cited]
 
 
 def _place(claims: list[CitedClaim], opened: Chosen) -> Place | None:
@@ -206,6 +224,7 @@ def _explain(view: TicketView, draft: DraftView) -> None:
         st.warning(t("inbox.removed", parts=notes["removed"]), icon=shield.ICON)
     if notes.get("unanswered"):
         st.info(t("inbox.unanswered", parts=notes["unanswered"]))
+    attention.show_mended(row.notes)
     if row.attribution != Attribution.MODEL:
         st.info(t(f"inbox.attribution_{row.attribution}"))
 
@@ -239,20 +258,6 @@ def _sounds(deviations: list[Deviation]) -> None:
 def _sound(deviation: Deviation) -> str:
     fields = {"found": plain(deviation.found), "instead": plain(deviation.instead or "")}
     return t(f"voice_notes.{deviation.kind}", **fields)
-
-
-def _summary(claims: list[CitedClaim]) -> None:
-    supported = sum(state(claim) == "supported" for claim in claims)
-    waiting = len(claims) - supported
-    if any(state(claim) in {"doubtful", "refuted"} for claim in claims):
-        st.error(t("inbox.doubtful"))
-    if not claims:
-        st.caption(t("inbox.summary_none"))
-    elif waiting:
-        fields = {"supported": supported, "claims": len(claims), "open": waiting}
-        st.caption(t("inbox.summary", **fields))
-    else:
-        st.caption(t("inbox.summary_all", claims=len(claims)))
 
 
 def _rejected(draft: DraftView) -> None:

@@ -115,12 +115,13 @@ def _ask_customer(view: TicketView, draft: DraftView) -> None:
         st.button(
             t("inbox.ask_customer"),
             key=f"inbox.ask.{row.id}",
-            on_click=_take,
+            on_click=take,
             args=(row.id, question),
         )
 
 
-def _take(draft_id: str, text: str) -> None:
+def take(draft_id: str, text: str) -> None:
+    """Put a text in place of what the agent left."""
     session.put(f"kept.{draft_id}", text)
     st.session_state[f"inbox.text.{draft_id}"] = text
 

@@ -16,7 +16,7 @@ from app.errors import (
 )
 from app.roles import Permission
 from app.services import Services
-from app.workflow import confirming, drafts, recalls
+from app.workflow import confirming, drafts, recalls, refuting
 from app.workflow.access import Actor, require
 from app.workflow.drafts import UNSETTLED
 from ingest.db import now
@@ -62,6 +62,7 @@ def approve(
         ThreadMovedError: The customer wrote again after the draft.
         InvalidInputError: There is no text, or an incomplete draft was left as it was.
         UnconfirmedError: A sentence binds the desk and is not among the confirmed ones.
+        RefutedError: A source contradicts a sentence, and the desk blocks such replies.
         StaleDraftError: A source no longer says what the reply cites.
         ForbiddenContentError: It holds a link or an address that none of its sources holds.
     """
@@ -73,6 +74,7 @@ def approve(
         confirming.require_confirmed(claims, confirmed)
         _check_fresh(session, claims)
         policy = desk_house(session).policy
+        refuting.require_unrefuted(claims, policy)
         waits = confirming.needs_second(claims, policy)
         state = ApprovalState.WAITING if waits else ApprovalState.SEALED
         approval = _decide(session, actor, draft, version, text, state)

@@ -175,14 +175,6 @@ def _holds(decision: Approval) -> bool:
     return decision.state in {ApprovalState.WAITING, ApprovalState.SEALED, ApprovalState.SENT}
 
 
-def preview(services: Services, user_id: str, draft_id: str, text: str) -> list[CitedClaim]:
-    """Return the claims and citations that a text would have if it were approved now."""
-    with services.database.read() as session:
-        actor = require(session, user_id, Permission.DESK_TICKETS_READ)
-        draft = visible(session, actor, draft_id)
-        return verified_claims(services, session, draft, text)
-
-
 def stale(services: Services, user_id: str, draft_id: str, text: str) -> list[Moved]:
     """Return what a text cites that its source no longer says."""
     with services.database.read() as session:
@@ -247,16 +239,19 @@ def citations(session: Session, claim_id: str) -> list[CitationView]:
 def sources(session: Session, draft: Draft, *, included: bool = True) -> list[Hit]:
     """Return the passages that the draft's markers count, as they were; or those left out."""
     used = [entry for entry in draft.ledger if entry["included"] == included]
-    query = (
-        select(Passage, Version, Document)
-        .join(Version, Version.id == Passage.version_id)
+    ids = [entry["passage_id"] for entry in used]
+    passages = {row.id: row for row in session.scalars(select(Passage).where(Passage.id.in_(ids)))}
+    # Apart, so that the text of a version comes once and not with each of its passages.
+    versions = (
+        select(Version, Document)
         .join(Document, Document.id == Version.document_id)
-        .where(Passage.id.in_([entry["passage_id"] for entry in used]))
+        .where(Version.id.in_({passage.version_id for passage in passages.values()}))
     )
-    found = {row.Passage.id: row for row in session.execute(query)}
+    of = {row.Version.id: row for row in session.execute(versions)}
     return [
-        Hit(entry["rank"], entry["score"], *found[entry["passage_id"]], entry["reason"])
+        Hit(entry["rank"], entry["score"], passage, *of[passage.version_id], entry["reason"])
         for entry in used
+        for passage in [passages[entry["passage_id"]]]
     ]
 
 

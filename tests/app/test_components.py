@@ -9,7 +9,6 @@ from app.components.changes import comparison
 from app.components.findings import marked, share
 from app.components.moments import duration
 from app.components.plain import plain
-from app.components.reply import state
 from app.components.tree import Node
 from app.components.upload_line import line
 from app.components.upload_rows import group_nodes, groups, stage
@@ -18,30 +17,6 @@ from app.workflow.uploads import Standing
 from ingest.changes import between
 from ingest.jobs import Pace
 from ingest.tables import Job, JobState, Outcome
-from rag.cite import cite
-from tests.rag.desk import hit, verifier
-
-PASSAGES = [hit("The tank holds 2 litres."), hit("The pump is loud.", 2)]
-
-
-@pytest.mark.parametrize(
-    ("reply", "expected"),
-    [
-        ("The tank holds 2 litres [1].", "supported"),
-        ("The tank holds 3 litres [1].", "refuted"),
-        ("The tank was built in 2019 [1].", "doubtful"),
-        ("The tank holds 2 litres.", "uncited"),
-        ("The tank holds 2 litres [1][2].", "supported"),
-    ],
-)
-def test_a_claim_is_judged_by_all_that_it_cites(reply: str, expected: str) -> None:
-    claims = verifier().check(cite(reply, PASSAGES))
-
-    assert [state(claim) for claim in claims] == [expected]
-
-
-def test_a_claim_that_nobody_judged_is_unchecked() -> None:
-    assert [state(claim) for claim in cite("The pump is loud [2].", PASSAGES)] == ["unchecked"]
 
 
 @pytest.mark.parametrize(

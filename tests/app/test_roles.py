@@ -15,6 +15,7 @@ from app.workflow import (
     approving,
     audits,
     cases,
+    checking,
     dispatch,
     documents,
     drafts,
@@ -133,8 +134,8 @@ ACTS: dict[str, tuple[Act, set[Role]]] = {
         lambda desk, who: documents.withdraw(desk.services, who, desk.document),
         {ADMIN, OWNER},
     ),
-    "drafts.preview": (
-        lambda desk, who: drafts.preview(desk.services, who, desk.draft().id, "Sent."),
+    "checking.check": (
+        lambda desk, who: checking.check(desk.services, who, desk.draft().id, "Sent."),
         {ADMIN, AGENT, REVIEWER},
     ),
     "drafts.reopen": (

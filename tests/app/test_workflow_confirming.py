@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.errors import UnconfirmedError
-from app.workflow import approving, drafts
+from app.workflow import approving, checking, drafts
 from app.workflow.confirming import to_confirm
 from ingest.tables import Event
 from rag.tables import Approval, Claim, ClaimKind, DraftStatus
@@ -24,7 +24,7 @@ def _claims(desk: Desk, approval_id: str) -> list[Claim]:
 def test_a_courtesy_that_claims_an_action_is_a_claim(desk: Desk) -> None:
     draft = desk.draft()
 
-    claims = drafts.preview(desk.services, desk.agent, draft.id, BINDING)
+    claims = checking.check(desk.services, desk.agent, draft.id, BINDING).claims
 
     assert [claim.text for claim in to_confirm(claims)] == [REFUNDED, PROMISED]
     assert [claim.kind for claim in claims] == [
@@ -92,12 +92,12 @@ def test_a_promise_word_for_word_from_a_cited_document_needs_nobody(desk: Desk) 
         sources = drafts.sources(session, draft)
     marker = next(rank for rank, hit in enumerate(sources, 1) if promise in hit.passage.text)
 
-    claims = drafts.preview(
+    claims = checking.check(
         desk.services,
         desk.agent,
         draft.id,
         f"{promise[:-1]} [{marker}]. We will replace a pump [{marker}]."
         f" We have refunded you [{marker}].",
-    )
+    ).claims
 
     assert [claim.needs_confirmation for claim in claims] == [False, True, True]

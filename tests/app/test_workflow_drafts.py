@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app.errors import AlreadySettledError, InvalidInputError, NotFoundError, ThreadMovedError
 from app.roles import Role
-from app.workflow import approving, documents, drafts, tickets
+from app.workflow import approving, checking, documents, drafts, tickets
 from app.workflow.drafts import DraftView
 from ingest.access import Scope
 from ingest.events import broken_links
@@ -301,7 +301,7 @@ def test_a_draft_from_documents_one_may_not_see_is_withheld_whole(desk: Desk) ->
     assert (seen.draft.text, seen.withheld) == (draft.text, False)
     assert (withheld.draft, withheld.withheld) == (None, True)
     for act in (
-        lambda: drafts.preview(desk.services, desk.agent, draft.id, REPLY),
+        lambda: checking.check(desk.services, desk.agent, draft.id, REPLY),
         lambda: approving.approve(desk.services, desk.agent, draft.id, 1, REPLY),
         lambda: approving.reject(desk.services, desk.agent, draft.id, 1, "no"),
     ):

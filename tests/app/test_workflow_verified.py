@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.roles import Role
 from app.tables import User
-from app.workflow import audits, documents, drafts, verified
+from app.workflow import audits, checking, documents, verified
 from app.workflow.verified import Mark
 from ingest.db import now
 from rag.tables import Label
@@ -24,7 +24,7 @@ def _judge(desk: Desk, label: Label = Label.SUPPORTED, who: str | None = None) -
 
 def _marks(desk: Desk, text: str, ticket: str = "T-2") -> dict[int, Mark]:
     draft = desk.draft(text, ticket=desk.add_ticket(ticket))
-    claims = drafts.preview(desk.services, desk.agent, draft.id, text)
+    claims = checking.check(desk.services, desk.agent, draft.id, text).claims
     return verified.marks(desk.services, desk.agent, claims)
 
 
@@ -78,7 +78,7 @@ def test_it_does_not_hold_for_a_draft_that_still_cites_the_passage_that_changed(
     draft = desk.draft(CLAIM, ticket=desk.add_ticket("T-2"))
     desk.publish("errors", f"{SOURCE} Call us.")
 
-    claims = drafts.preview(desk.services, desk.agent, draft.id, CLAIM)
+    claims = checking.check(desk.services, desk.agent, draft.id, CLAIM).claims
 
     assert verified.marks(desk.services, desk.agent, claims) == {}
 

@@ -7,7 +7,7 @@ import pytest
 from rag import alce
 from rag.alce import ClaimScore
 from rag.cite import cite
-from rag.verify import evidence_text
+from rag.evidence import evidence_text
 from tests.rag.desk import hit
 
 HITS = [hit("The tank holds 2 litres."), hit("The pump is loud.", 2), hit("Tanks are blue.", 3)]

@@ -15,6 +15,12 @@ from rag.cite import bare_text, cite, markers_in, normalise
 from rag.retrieve import Hit
 from tests.rag.desk import hit, query_encoder
 
+
+def anything(_claim: str, _passages: Sequence[str]) -> bool:
+    """Let likeness alone decide."""
+    return True
+
+
 KNOWLEDGE = Path(__file__).resolve().parents[2] / "data" / "kb"
 FILES = (
     "returns-and-refunds.md",
@@ -110,7 +116,7 @@ def sections() -> list[Hit]:
 
 def _cited(claims: Sequence[str], hits: Sequence[Hit]) -> dict[str, str]:
     """Return the text of the passage that each of the claims that got a marker points at."""
-    lines = attribute("\n\n".join(claims), hits, query_encoder()).split("\n\n")
+    lines = attribute("\n\n".join(claims), hits, query_encoder(), anything).split("\n\n")
     found = {claim: markers_in(line) for claim, line in zip(claims, lines, strict=True)}
     return {claim: hits[marks[0] - 1].passage.text for claim, marks in found.items() if marks}
 
@@ -147,7 +153,7 @@ def test_the_marker_stands_after_the_full_stop_and_all_else_stays(sections: list
         "Did this help?\n\nKind regards\n"
     )
 
-    marked = attribute(reply, sections, query_encoder())
+    marked = attribute(reply, sections, query_encoder(), anything)
 
     change = next(one.rank for one in sections if "whichever comes first" in one.passage.text)
     vinegar = next(one.rank for one in sections if "Never use vinegar" in one.passage.text)
@@ -161,7 +167,7 @@ def test_after_attribution_a_claim_is_cited_as_if_the_model_had_marked_it(end: s
     found = hit(f"The tank holds 1.8 litres{end or '.'}")
     reply = f"Hello,\n\nThe tank holds 1.8 litres{end}\nKind regards"
 
-    marked = attribute(reply, [found], query_encoder())
+    marked = attribute(reply, [found], query_encoder(), anything)
 
     [claim] = cite(normalise(marked, 1), [found])
     assert claim.text == f"The tank holds 1.8 litres{end} [1]"
@@ -175,21 +181,21 @@ def test_a_claim_over_two_sentences_is_cited_by_both() -> None:
     )
     claim = "The machine is ready after 4 minutes, and the rinse in the morning takes 20 seconds."
 
-    assert attribute(claim, [passage], query_encoder()) == f"{claim} [1]"
+    assert attribute(claim, [passage], query_encoder(), anything) == f"{claim} [1]"
 
 
 def test_the_subject_of_one_sentence_does_not_borrow_the_number_of_another() -> None:
     passage = hit("The Aria has 36 months of warranty. The Piccola has 24 months of warranty.")
 
-    assert attribute("The Aria has 24 months of warranty.", [passage], query_encoder()) == (
-        "The Aria has 24 months of warranty."
-    )
+    assert attribute(
+        "The Aria has 24 months of warranty.", [passage], query_encoder(), anything
+    ) == ("The Aria has 24 months of warranty.")
 
 
 def test_a_heading_or_question_supports_nothing() -> None:
     hits = [hit("Does a filter replace descaling"), hit("Does a filter replace descaling?", 2)]
 
-    assert attribute("A filter does replace descaling.", hits, query_encoder()) == (
+    assert attribute("A filter does replace descaling.", hits, query_encoder(), anything) == (
         "A filter does replace descaling."
     )
 
@@ -197,7 +203,9 @@ def test_a_heading_or_question_supports_nothing() -> None:
 def test_the_model_is_asked_twice_at_most_and_a_long_passage_is_not_read_whole() -> None:
     encoder = FixedEncoder()
 
-    attribute("The tank is full. The cup is empty.", [hit("It is so now. " * 5_000)], encoder)
+    attribute(
+        "The tank is full. The cup is empty.", [hit("It is so now. " * 5_000)], encoder, anything
+    )
 
     first, second = encoder.calls
     assert len(first) == 2 + MAX_SENTENCES
@@ -208,13 +216,13 @@ def test_the_model_is_asked_twice_at_most_and_a_long_passage_is_not_read_whole()
 def test_where_no_claim_lacks_a_marker_nothing_is_asked(reply: str) -> None:
     encoder = FixedEncoder()
 
-    assert attribute(reply, [hit("The tank is full.")], encoder) == reply
+    assert attribute(reply, [hit("The tank is full.")], encoder, anything) == reply
     assert encoder.calls == []
 
 
 @pytest.mark.parametrize("hits", [[], [hit("")], [hit(" \n\n ")], [hit("word " * 500)]])
 def test_without_a_sentence_to_cite_the_reply_stays(hits: list[Hit]) -> None:
-    assert attribute("The tank is full.", hits, query_encoder()) == "The tank is full."
+    assert attribute("The tank is full.", hits, query_encoder(), anything) == "The tank is full."
 
 
 PIECES = st.sampled_from(
@@ -234,10 +242,23 @@ def test_only_markers_are_added_and_claims_stay_what_they_were(
     reply = between.join(pieces)
     hits = [hit("The tank holds water. It is full."), hit("E17 is a fault.", 2)]
 
-    marked = attribute(reply, hits, FixedEncoder())
+    marked = attribute(reply, hits, FixedEncoder(), anything)
 
     assert re.sub(r" \[\d\]", "", marked) == re.sub(r" \[\d\]", "", reply)
     before, after = cite(reply, hits), cite(marked, hits)
     assert [bare_text(claim.text) for claim in after] == [bare_text(one.text) for one in before]
     for was, now in zip(before, after, strict=True):
         assert markers_in(now.text) == markers_in(was.text) or markers_in(was.text) == []
+
+
+def test_a_passage_that_is_like_a_claim_and_does_not_support_it_is_not_cited() -> None:
+    passage = hit("The tank holds 2 litres of water.")
+    asked: list[tuple[str, list[str]]] = []
+
+    def nothing(claim: str, passages: Sequence[str]) -> bool:
+        asked.append((claim, list(passages)))
+        return False
+
+    reply = "The tank holds 2 litres of water."
+    assert attribute(reply, [passage], query_encoder(), nothing) == reply
+    assert asked == [(reply, ["Manual\n\nThe tank holds 2 litres of water."])]

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.cite import cite
+from rag.evidence import evidence_text
 from rag.groundedness import Groundedness
 from rag.tables import Label
-from rag.verify import Verifier, evidence_text, numbers_of
+from rag.verify import Verifier, numbers_of
 from tests.rag.desk import hit, weights
 
 EVIDENCE = "The tank holds 1.8 litres. Never use vinegar. Descale every 2 months."
