@@ -34,7 +34,7 @@ from rag.spending import may_spend
 from rag.tables import DraftStatus
 from rag.tokens import counter
 from rag.topics import blocked
-from rag.verify import Verifier, numbers_of
+from rag.verify import Verifier, customers_words
 from rag.voice import Voice, dress, instructions
 from rag.writing import ROOMY_TOKENS, Brief, Call, Writer, Writing, reserved_tokens
 
@@ -362,14 +362,14 @@ class DraftStream:
         self, reply: str, hits: Sequence[Hit], language: str, status: DraftStatus
     ) -> Mended:
         """Check a reply; only one that is whole is mended."""
-        verifier, supplied = self._drafter.verifier, numbers_of(self._facts.messages)
+        verifier, customer = self._drafter.verifier, customers_words(self._facts.messages)
 
         def check(text: str) -> list[CitedClaim]:
-            return verifier.check(self._house.claims(text, hits, language), supplied)
+            return verifier.check(self._house.claims(text, hits, language), customer)
 
         if status != DraftStatus.READY:
             return Mended(reply, check(reply), {})
-        return mended(reply, hits, check, lambda pairs: verifier.judge(pairs, supplied))
+        return mended(reply, hits, check, lambda pairs: verifier.judge(pairs, customer))
 
     def _notes(self, language: str) -> dict[str, str]:
         notes = self._chain.notes | self._unanswered | self._removed

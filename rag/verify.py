@@ -5,6 +5,7 @@ date or code than its passage, or its opposite, is not, whatever the model says 
 """
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from rag.literal import Comparison, compare
 from rag.quantified import numbers_in
 from rag.quoting import with_supporting_quotes
 from rag.tables import Author, Label
+from rag.thread_evidence import supplied_by_thread
 
 # Below it a passage is not said to support a claim.
 SUPPORTED_FROM = 0.5
@@ -33,30 +35,30 @@ class Verifier:
     def __init__(self, groundedness: Groundedness) -> None:
         self._groundedness = groundedness
         self._known: OrderedDict[str, Finding] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def judge(self, pairs: Sequence[Pair], supplied: frozenset[str] = frozenset()) -> list[Finding]:
+    def judge(self, pairs: Sequence[Pair], customer: Sequence[str] = ()) -> list[Finding]:
         """Judge pairs of a claim, without markers, and the evidence that it cites.
 
-        `supplied` are numbers that the customer gave: no passage need have them.
+        Numbers that a claim repeats of what the `customer` wrote need not stand in the evidence.
 
         Raises:
             VerifierError: The model's weights are absent or altered.
         """
-        keys = [_key(pair, supplied) for pair in pairs]
-        new = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in self._known}
-        found = dict(zip(new, self._judged(list(new.values()), supplied), strict=True))
-        findings = [found.get(key) or self._known[key] for key in keys]
+        keys = [_key(pair, customer) for pair in pairs]
+        with self._lock:
+            known = {key: self._known[key] for key in keys if key in self._known}
+        new = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in known}
+        found = dict(zip(new, self._judged(list(new.values()), customer), strict=True))
         self._remember(found)
-        return findings
+        return [found.get(key) or known[key] for key in keys]
 
     def supports(self, claim: str, passages: Sequence[str]) -> bool:
         """Tell whether passages together support a claim."""
         found = self.judge([(claim, "\n\n".join(passages))])[0]
         return found.label == Label.SUPPORTED
 
-    def check(
-        self, claims: Sequence[CitedClaim], supplied: frozenset[str] = frozenset()
-    ) -> list[CitedClaim]:
+    def check(self, claims: Sequence[CitedClaim], customer: Sequence[str] = ()) -> list[CitedClaim]:
         """Return the claims with a finding on each citation, and on all of a claim's together.
 
         Quotes that do not support their claim alone, though their passage does, become wider.
@@ -68,27 +70,32 @@ class Verifier:
             pairs += [(stated, text) for text in texts]
             if len(texts) > 1:
                 pairs.append((stated, "\n\n".join(texts)))
-        findings = iter(self.judge(pairs, supplied))
+        findings = iter(self.judge(pairs, customer))
         checked = [_with_findings(claim, findings) for claim in claims]
-        return with_supporting_quotes(checked, lambda quotes: self.judge(quotes, supplied))
+        return with_supporting_quotes(checked, lambda quotes: self.judge(quotes, customer))
 
-    def _judged(self, pairs: Sequence[Pair], supplied: frozenset[str]) -> list[Finding]:
-        compared = [compare(*pair, supplied) for pair in pairs]
+    def _judged(self, pairs: Sequence[Pair], customer: Sequence[str]) -> list[Finding]:
+        compared = [compare(*pair, _supplied(pair[0], customer)) for pair in pairs]
         certain = [_certain(comparison) for comparison in compared]
         open_pairs = [pair for pair, found in zip(pairs, certain, strict=True) if found is None]
         probable = iter(self._groundedness.probabilities(open_pairs)) if open_pairs else iter(())
         return [found or _probable(float(next(probable))) for found in certain]
 
     def _remember(self, found: dict[str, Finding]) -> None:
-        self._known.update(found)
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known.update(found)
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
 
 
-def numbers_of(messages: Iterable[Sequence[str]]) -> frozenset[str]:
-    """Return the numbers that the customer gave in a thread of (author, body)."""
-    texts = (body for author, body in messages if author == Author.CUSTOMER)
-    return frozenset(number for text in texts for number in numbers_in(text))
+def customers_words(messages: Iterable[Sequence[str]]) -> list[str]:
+    """Return what the customer wrote in a thread of (author, body)."""
+    return [body for author, body in messages if author == Author.CUSTOMER]
+
+
+def _supplied(claim: str, customer: Sequence[str]) -> frozenset[str]:
+    repeated = supplied_by_thread(claim, customer) if customer else ()
+    return frozenset(number for text in repeated for number in numbers_in(text))
 
 
 def _with_findings(claim: CitedClaim, findings: Iterator[Finding]) -> CitedClaim:
@@ -120,6 +127,5 @@ def _probable(probability: float) -> Finding:
     return Finding(Label.NOT_ENOUGH_INFO, probability, (Reason("doubtful", percent),))
 
 
-def _key(pair: Pair, supplied: frozenset[str]) -> str:
-    parts = [*pair, *sorted(supplied)]
-    return hashlib.sha256("\x00".join(parts).encode()).hexdigest()
+def _key(pair: Pair, customer: Sequence[str]) -> str:
+    return hashlib.sha256("\x00".join([*pair, *customer]).encode()).hexdigest()

@@ -10,7 +10,7 @@ from rag.cite import CitedClaim
 from rag.conflicts import Conflict, conflicting
 from rag.mending import Mend, mends
 from rag.standing import Standing, standing
-from rag.verify import numbers_of
+from rag.verify import customers_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ def check(services: Services, user_id: str, draft_id: str, text: str) -> Checked
         draft = drafts.visible(session, actor, draft_id)
         hits = drafts.sources(session, draft)
         considered = drafts.sources(session, draft, included=False)
-        supplied = numbers_of(draft.thread)
+        customer = customers_words(draft.thread)
         claims = drafts.verified_claims(services, session, draft, text)
         model = services.query_encoder.fingerprint
         found = conflicting(session, model, claims, [*hits, *considered])
-    changes = mends(claims, hits, lambda pairs: services.verifier.judge(pairs, supplied))
+    changes = mends(claims, hits, lambda pairs: services.verifier.judge(pairs, customer))
     standings = [standing(claim, draft.text) for claim in claims]
     return CheckedReply(text, claims, standings, changes, found)

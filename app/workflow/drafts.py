@@ -31,7 +31,7 @@ from rag.tables import (
     Ticket,
     Verdict,
 )
-from rag.verify import numbers_of
+from rag.verify import customers_words
 from rag.voice import Deviation
 
 UNSETTLED = (DraftStatus.READY, DraftStatus.ABSTAINED, DraftStatus.INCOMPLETE)
@@ -195,7 +195,7 @@ def verified_claims(
     services: Services, session: Session, draft: Draft, text: str
 ) -> list[CitedClaim]:
     """Return the claims of a text in a draft's place, with what the machine says of each."""
-    return services.verifier.check(claims_of(session, draft, text), numbers_of(draft.thread))
+    return services.verifier.check(claims_of(session, draft, text), customers_words(draft.thread))
 
 
 def claims_of(session: Session, draft: Draft, text: str) -> list[CitedClaim]:

@@ -10,7 +10,7 @@ from rag.cite import cite
 from rag.evidence import evidence_text
 from rag.groundedness import Groundedness
 from rag.tables import Label
-from rag.verify import Verifier, numbers_of
+from rag.verify import Verifier, customers_words
 from tests.rag.desk import hit, weights
 
 EVIDENCE = "The tank holds 1.8 litres. Never use vinegar. Descale every 2 months."
@@ -103,7 +103,12 @@ def test_a_passage_is_read_with_its_title_and_headings() -> None:
     assert evidence_text(row).endswith("Aria 700\n\nReset\n\nPress OK.")
 
 
-def test_numbers_that_the_customer_gave_are_known() -> None:
-    messages = [("customer", "Order 4711 of 3 May"), ("agent", "Your refund is 99 euros")]
+def test_numbers_that_a_claim_repeats_of_the_customers_words_need_no_passage() -> None:
+    verifier = Verifier(Thinks(0.9))
+    thread = [("customer", "Order 4711 of 3 May"), ("agent", "Your refund is 99 euros")]
+    pairs = [("Order 4711 is on its way.", EVIDENCE), ("You get 99 euros.", EVIDENCE)]
 
-    assert numbers_of(messages) == {"4711", "3"}
+    found = verifier.judge(pairs, customers_words(thread))
+
+    assert [finding.label for finding in found] == [Label.SUPPORTED, Label.NOT_ENOUGH_INFO]
+    assert verifier.judge(pairs[:1])[0].label == Label.NOT_ENOUGH_INFO
