@@ -4,21 +4,18 @@ These checks are certain where they speak and silent elsewhere. A sentence of th
 against the claim only if the two are about the same thing, told by the words that they share.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag import dates, polarity, quantified
+from rag import dates, naming, polarity, quantified
 from rag.judgement import Reason
 from rag.quotable import quotes
-from rag.statements import STEM_CHARACTERS, Statement, statements
+from rag.statements import Statement, statements
 
 # Shares of the claim's words that a sentence must have: to be about the same thing, and to say the
 # same thing but for a word.
 SAME_SUBJECT, SAME_SENTENCE = 0.5, 0.75
-# Words beside a name that may differ as well.
-OTHER_WORDS = 1
-MAX_NAMES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +101,22 @@ class Comparison:
         return [Objection(reason, refutes=False) for reason in reasons]
 
     def _codes(self) -> list[Objection]:
-        return [
-            Objection(Reason("name_absent", {"claimed": code}), refutes=False)
-            for code in self.claim.codes
-            if not quantified.code_known(code, self.evidence) and not self._is_supplied(code)
-        ]
+        found = []
+        for code in self.claim.codes:
+            if quantified.code_known(code, self.evidence):
+                if other := naming.said_of_another(self.claim, code, self.evidence):
+                    fields = {"claimed": code, "known": other}
+                    found.append(Objection(Reason("said_of_another", fields), refutes=True))
+            elif not self._is_supplied(code):
+                found.append(Objection(Reason("name_absent", {"claimed": code}), refutes=False))
+        return found
 
     def _names(self) -> list[Objection]:
         """Object to a name in place of another in a sentence that else says the same."""
         near = self.nearest
         if near is None or self.claim.share_in(near) < SAME_SENTENCE:
             return []
-        claimed, known = swapped_name(self.claim, near)
+        claimed, known = naming.swapped_name(self.claim, near)
         fields = {"claimed": claimed, "known": known}
         return [Objection(Reason("other_name", fields), refutes=True)] if claimed else []
 
@@ -146,27 +147,6 @@ class Comparison:
         if condition := polarity.dropped_condition(self.claim, near):
             return [Objection(Reason("condition_dropped", {"known": condition}), refutes=False)]
         return []
-
-
-def swapped_name(claim: Statement, near: Statement) -> tuple[str, str]:
-    """Return a name of a claim and the one that a sentence has instead; both empty if none is.
-
-    Where other words differ as well it may only be said in another way.
-    """
-    mine = claim.names - near.names - {word.capitalize() for word in near.words}
-    theirs = near.names - claim.names
-    named = {word.casefold()[:STEM_CHARACTERS] for word in mine | theirs}
-    others = (claim.stems ^ near.stems) - named
-    if not 0 < len(mine) <= MAX_NAMES or not 0 < len(theirs) <= MAX_NAMES:
-        return "", ""
-    if len(others) > OTHER_WORDS:
-        return "", ""
-    return " ".join(_in_order(claim, mine)), " ".join(_in_order(near, theirs))
-
-
-def _in_order(statement: Statement, words: Set[str]) -> list[str]:
-    found = [word.strip(".,;:!?()\"'") for word in statement.text.split()]
-    return [word for word in found if word in words]
 
 
 def compare(claim: str, evidence: str, supplied: frozenset[str] = frozenset()) -> Comparison:

@@ -106,6 +106,17 @@ def test_a_number_of_another_thing_in_the_passage_is_no_support() -> None:
     assert found.reason.fields == {"claimed": "12 years", "known": "36 months"}
 
 
+def test_what_a_row_says_of_one_code_is_not_said_of_another() -> None:
+    evidence = "Code | Meaning\nE11 | Water tank empty\nE14 | Descaling interrupted, start again"
+
+    [found] = compare("E11 means that descaling was interrupted.", evidence).objections()
+
+    assert found.refutes
+    assert found.reason.describe() == "the passage says that of E14, not of E11"
+    assert compare("E14 means that descaling was interrupted.", evidence).objections() == []
+    assert compare("E11 means that the water tank is empty.", evidence).objections() == []
+
+
 def test_what_the_customer_gave_need_not_stand_in_the_passage_but_may_contradict_it() -> None:
     given = frozenset({"4711", "24"})
 
