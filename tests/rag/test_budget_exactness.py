@@ -57,7 +57,7 @@ def test_what_few_passages_leave_goes_to_a_long_thread() -> None:
 
     assert len(prompt.hits) == 3
     assert _thread_words(prompt) > 0.6 * prompt.budget_tokens
-    assert prompt.budget_tokens - prompt.tokens < 20
+    assert prompt.budget_tokens - prompt.tokens < LEAST_CUT_TOKENS
 
 
 def test_what_a_short_thread_leaves_goes_to_passages() -> None:
@@ -76,7 +76,7 @@ def test_where_both_are_long_the_thread_has_its_share_and_what_whole_passages_le
     prompt = fit(question, hits, WORDS_MODEL, WordTokens(), 200)
 
     assert 0.35 < _thread_words(prompt) / prompt.budget_tokens < 0.5
-    assert prompt.budget_tokens - prompt.tokens < 20
+    assert prompt.budget_tokens - prompt.tokens < LEAST_CUT_TOKENS
 
 
 def test_a_tokenizer_that_counts_the_whole_higher_than_its_parts_decides() -> None:
