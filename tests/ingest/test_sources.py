@@ -184,7 +184,6 @@ def test_characters_that_no_database_keeps_do_not_stop_an_export(
         "%s{title}.md",
         "a" * 200 + ".md",
         "emoji 🫖.md",
-        "RIGHT\u202eTO LEFT.md",
     ],
 )
 def test_odd_file_names_are_taken_in_as_they_are(
@@ -197,6 +196,20 @@ def test_odd_file_names_are_taken_in_as_they_are(
 
     assert knowledge_base.job(job.id).outcome == Outcome.INDEXED
     assert knowledge_base.found("tank acid") == [name]
+
+
+def test_a_file_name_that_turns_letters_round_is_taken_in_and_not_searched(
+    knowledge_base: KnowledgeBase, tmp_path: Path
+) -> None:
+    name = "RIGHT\u202eTO LEFT.md"
+    (tmp_path / name).write_text("Fill the tank with acid.")
+
+    [job] = knowledge_base.submit(*read(tmp_path / name))
+    knowledge_base.work()
+
+    assert knowledge_base.job(job.id).outcome == Outcome.INDEXED
+    assert knowledge_base.document(name).title
+    assert knowledge_base.found("tank acid") == []
 
 
 def test_file_names_that_are_not_utf8_stay_apart(
