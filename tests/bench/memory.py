@@ -3,7 +3,7 @@
 History is `tickets_train.jsonl` of `shared/data/sumo` beside this repository, questions are the
 clean ones of `tickets_dev.jsonl`; they are other people's writing and no part of this repository.
 
-Usage: python -m tests.bench.memory [--peers PYTHON]
+Usage: python -m tests.bench.memory [--peers PYTHON] [--encoder EPOCHS]
 """
 
 import argparse
@@ -19,6 +19,7 @@ import numpy as np
 from sqlalchemy import select
 
 from app.commands.learn import import_history
+from ingest.tuner import Recipe
 from rag import cases
 from rag.intervals import mean_interval
 from rag.memory import Memory
@@ -37,6 +38,7 @@ from tests.bench.memory_desk import (
     rows,
     without,
 )
+from tests.bench.memory_encoder import with_trained_encoder
 
 DEPTH = 60
 SIZES = (0, 50, 200, 1_000)
@@ -54,14 +56,17 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", help="the interpreter that has the other stacks")
+    parser.add_argument(
+        "--encoder", type=int, default=0, help="train the encoder too, for so many epochs"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-memory-") as home:
         folder = Path(home) / "beir"
         sumo.build(folder, "")
-        measure(Bench(Path(home) / "desk"), folder, options.peers)
+        measure(Bench.at(Path(home) / "desk"), folder, options.peers, options.encoder)
 
 
-def measure(bench: Bench, folder: Path, peers: str | None) -> None:
+def measure(bench: Bench, folder: Path, peers: str | None, epochs: int) -> None:
     """Print every table."""
     asked = questions()
     history = sumo.SOURCE / "tickets_train.jsonl"
@@ -79,6 +84,9 @@ def measure(bench: Bench, folder: Path, peers: str | None) -> None:
     lesson = bench.services.learner.learn("bench")
     learnt = bench.memory()
     show("ours, with cases and head", bench.with_memory(learnt), asked)
+    if epochs:
+        trained = with_trained_encoder(bench, Recipe(epochs))
+        show("ours, with learnt encoder", trained.with_memory(trained.memory()), asked)
     if peers:
         show_peers(peers, folder, asked)
     say(f"\nlearn: {json.dumps(lesson.card)}")

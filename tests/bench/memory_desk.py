@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,10 +72,16 @@ class Fixed:
 class Bench:
     """The help centre in a throw-away home, asked in many ways."""
 
-    def __init__(self, home: Path) -> None:
-        self.services = Services(Settings().model_copy(update={"home": home}))
-        self._encoder = Remembering(self.services.query_encoder)
-        self.names: dict[str, str] = {}
+    def __init__(self, services: Services, names: dict[str, str] | None = None) -> None:
+        """Ask a desk; `names` are those of the articles, by document, that are here already."""
+        self.services = services
+        self._encoder = Remembering(services.query_encoder)
+        self.names = names or {}
+
+    @classmethod
+    def at(cls, home: Path) -> Self:
+        """Open a new home."""
+        return cls(Services(Settings().model_copy(update={"home": home})))
 
     def take_in(self, folder: Path) -> None:
         """Ingest the articles."""
