@@ -133,7 +133,8 @@ def held(session: Session, scope: Scope, version_id: str | None = None) -> list[
         .join(Version, Version.id == Suspicion.version_id)
         .join(Document, Document.id == Version.document_id)
         .outerjoin(Passage, Passage.id == Suspicion.passage_id)
-        .order_by(Suspicion.state.desc(), Suspicion.created_at, Suspicion.id)
+        # What came last is what an owner is asked about first.
+        .order_by(Suspicion.state.desc(), Suspicion.created_at.desc(), Suspicion.id)
         .options(defer(Version.text))
     )
     if version_id is not None:

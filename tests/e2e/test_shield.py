@@ -116,34 +116,6 @@ def _run(*arguments: str) -> None:
     assert not ended.value.code
 
 
-def test_no_page_asks_anybody_for_anything(
-    page: Page, desk: Desk, sink: Sink, requested: list[str], tmp_path: Path
-) -> None:
-    tickets = plant(desk.home, tmp_path / "planted", sink.url)
-    sign_in(page, "admin")
-
-    for ticket in tickets:
-        page.goto("/inbox")
-        page.get_by_role("button", name=ticket).click()
-        expect(page.get_by_text("addressed to a language model")).to_be_visible()
-        page.get_by_role("button", name="Draft a reply").click()
-        expect(page.get_by_text("What the drafter was given")).to_be_visible()
-    shoot(page, "shield-ticket")
-    page.goto("/documents")
-    for section in ("All documents", "Findings", "Shield"):
-        page.get_by_role("tab", name=section).click()
-        page.wait_for_timeout(1_500)
-    page.get_by_role("tab", name="All documents").click()
-    page.get_by_role("link", name="Gnu press 0").click()
-    expect(page.get_by_role("button", name="Withdraw")).to_be_visible()
-    for address in ("/gaps", "/audits", "/memory", "/desk"):
-        page.goto(address)
-        page.wait_for_timeout(2_000)
-
-    assert sink.hits == []
-    assert set(requested) == {urlsplit(desk.url).netloc}
-
-
 def test_an_owner_sees_the_marked_words_and_releases_them(
     page: Page, desk: Desk, tmp_path: Path
 ) -> None:
@@ -197,3 +169,31 @@ def test_a_reply_with_a_link_of_its_own_is_not_approved(
 
     expect(page.get_by_text("cannot be approved").first).to_contain_text("evil.example/offer")
     shoot(page, "shield-refused")
+
+
+def test_no_page_asks_anybody_for_anything(
+    page: Page, desk: Desk, sink: Sink, requested: list[str], tmp_path: Path
+) -> None:
+    tickets = plant(desk.home, tmp_path / "planted", sink.url)
+    sign_in(page, "admin")
+
+    for ticket in tickets:
+        page.goto("/inbox")
+        page.get_by_role("button", name=ticket).click()
+        expect(page.get_by_text("addressed to a language model")).to_be_visible()
+        page.get_by_role("button", name="Draft a reply").click()
+        expect(page.get_by_text("What the drafter was given")).to_be_visible()
+    shoot(page, "shield-ticket")
+    page.goto("/documents")
+    for section in ("All documents", "Findings", "Shield"):
+        page.get_by_role("tab", name=section).click()
+        page.wait_for_timeout(1_500)
+    page.get_by_role("tab", name="All documents").click()
+    page.get_by_role("link", name="Gnu press 0").click()
+    expect(page.get_by_role("button", name="Withdraw")).to_be_visible()
+    for address in ("/gaps", "/audits", "/recalls", "/memory", "/desk"):
+        page.goto(address)
+        page.wait_for_timeout(2_000)
+
+    assert sink.hits == []
+    assert set(requested) == {urlsplit(desk.url).netloc}
