@@ -107,7 +107,7 @@ def test_a_streamed_draft_shows_its_first_words_at_once_and_its_citations_at_the
     expect(page.locator(CITATION)).to_have_count(0)
     shoot(page, "streaming")
     expect(page.locator(CITATION)).to_have_count(2)
-    expect(page.get_by_text("needs you")).to_be_visible()
+    expect(page.get_by_text("sentences 1 and 2 need you")).to_be_visible()
     expect(page.get_by_text("The model did not see: 1 name(s).")).to_be_visible()
     assert "Matilda" not in str(provider.requests[-1].body)
     shoot(page, "streamed")
