@@ -152,7 +152,10 @@ def test_a_reviewer_judges_the_citations_of_approved_replies(page: Page) -> None
     left, done = page.get_by_text("citation(s) to judge"), page.get_by_text("Nothing to judge")
     while not done.count():
         waiting = left.inner_text()
-        page.get_by_role("button", name="Supports").click()
+        supports = page.get_by_role("button", name="Supports")
+        # The one before goes a moment after the next has come.
+        expect(supports).to_have_count(1)
+        supports.click()
         expect(page.get_by_text(waiting, exact=True)).to_have_count(0)
         expect(left.or_(done)).to_be_visible()
 
