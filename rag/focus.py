@@ -5,10 +5,9 @@ from collections import Counter
 from math import log
 
 from ingest.sentences import sentence_spans
+from rag.statements import STEM_CHARACTERS
 
 _WORD = re.compile(r"\w+")
-# Word forms are told by how they begin: "cartridges" and "cartridge", "geöffnete" and "geöffnet".
-STEM_CHARACTERS = 6
 # The title and the first sentence say what the rest is about.
 LEAD_SENTENCES = 1
 NEIGHBOUR_SHARE = 0.5

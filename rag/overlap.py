@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from ingest.sentences import sentence_spans
 from ingest.units import lexicon
+from rag.statements import STEM_CHARACTERS
 
-STEM_CHARACTERS = 6
 _WORD = re.compile(r"\w+")
 
 
